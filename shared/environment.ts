@@ -1,0 +1,62 @@
+/** The only file that reads environment variables. Everything is read at call time, so tests may set it late. */
+
+/** A variable the platform must provide was absent; a deployment fault, never a caller's. */
+export class MissingEnvironment extends Error {
+  constructor(name: string) {
+    super(`environment variable ${name} is not set`);
+  }
+}
+
+function read(name: string): string | undefined {
+  const value = typeof Deno === "undefined" ? process.env[name] : Deno.env.get(name);
+  return value === "" ? undefined : value;
+}
+
+function required(name: string): string {
+  const value = read(name);
+  if (value === undefined) throw new MissingEnvironment(name);
+  return value;
+}
+
+function namedKeys(plural: string, legacy: string): string[] {
+  const named = read(plural);
+  const keys = named === undefined ? [] : Object.values(JSON.parse(named) as Record<string, string>);
+  const old = read(legacy);
+  return old === undefined ? keys : [...keys, old];
+}
+
+function first(keys: string[], name: string): string {
+  const key = keys[0];
+  if (key === undefined) throw new MissingEnvironment(name);
+  return key;
+}
+
+/** Origin of the project's API gateway, without a trailing slash. Throws MissingEnvironment. */
+export function apiUrl(): string {
+  return required("SUPABASE_URL").replace(/\/+$/, "");
+}
+
+/** Every secret key of the project: each of them is allowed to wake a worker. */
+export function secretKeys(): string[] {
+  return namedKeys("SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY");
+}
+
+/** The secret key our own calls to the gateway carry. Throws MissingEnvironment. */
+export function secretKey(): string {
+  return first(secretKeys(), "SUPABASE_SECRET_KEYS");
+}
+
+/** The publishable key Auth asks for. Throws MissingEnvironment. */
+export function publishableKey(): string {
+  return first(namedKeys("SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_ANON_KEY"), "SUPABASE_PUBLISHABLE_KEYS");
+}
+
+/** CIDR ranges the operator opened for outgoing connections, as written: "127.0.0.0/8,::1/128". */
+export function egressAllowList(): string[] {
+  return (read("MAILPIPE_EGRESS_ALLOW") ?? "").split(",").map((range) => range.trim()).filter(Boolean);
+}
+
+/** A provider's API origin: its documented one unless the operator replaced it for the whole installation. */
+export function providerUrl(kind: string, documented: string): string {
+  return (read(`MAILPIPE_PROVIDER_URL_${kind.toUpperCase()}`) ?? documented).replace(/\/+$/, "");
+}
