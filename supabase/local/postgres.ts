@@ -1,28 +1,14 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import {
-  type Account,
-  POSTGRES_MAJOR,
-  postgresFolder,
-  reachable,
-  serverAccount,
-  SHARED_ROOT,
-} from "./postgres-binary.ts";
+import { listen } from "./ports.ts";
+import { type Account, postgresFolder, serverAccount } from "./postgres-binary.ts";
+import { createCluster, openDataDir, refuseOtherVersion, SERVER_ENVIRONMENT } from "./postgres-cluster.ts";
 import { retireOrphan } from "./postgres-orphan.ts";
+import { readIfPresent, writePrivateFile } from "./private-file.ts";
 
 /** The roles that log in. `supabase_admin` is the superuser; `postgres`, as on a hosted project, is not. */
 export const LOGIN_ROLES = ["supabase_admin", "postgres", "authenticator"] as const;
@@ -30,7 +16,7 @@ export type LoginRole = (typeof LOGIN_ROLES)[number];
 export type Passwords = Record<LoginRole, string>;
 
 export interface PostgresOptions {
-  /** Made if missing. Root may end up elsewhere (`PostgresServer.dataDir`) when the server's account cannot enter it. */
+  /** Made if missing. As root the data may end up elsewhere (`PostgresServer.dataDir`, see postgres-cluster.ts). */
   dataDir: string;
   port: number;
   /** False turns fsync off: only for data that may be lost, as a test run's. */
@@ -45,6 +31,7 @@ export interface PostgresServer {
   passwords: Passwords;
   /** A connection string; `postgres` and `authenticator` exist only after `bootstrapDatabase`. */
   url(role: LoginRole, database: string): string;
+  /** Settles when the server process is gone. */
   stop(): Promise<void>;
 }
 
@@ -63,8 +50,8 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const folder = await postgresFolder(account);
   const dataDir = openDataDir(resolve(options.dataDir), account);
   const cluster = join(dataDir, "cluster");
-  const passwords = readPasswords(join(dataDir, "passwords.json"));
   refuseOtherVersion(cluster);
+  const passwords = await readPasswords(join(dataDir, "passwords.json"));
   await retireOrphan(cluster);
   await refuseBusyPort(options.port);
   if (!existsSync(cluster)) createCluster(folder, cluster, passwords.supabase_admin, account);
@@ -84,120 +71,25 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   };
 }
 
-function openDataDir(wanted: string, account: Account): string {
-  if (existsSync(join(wanted, "cluster"))) return refuseForeign(wanted, account);
-  if (account.uid === undefined) return makeDataDir(wanted, account);
-  const made = makeDataDir(wanted, account);
-  if (reachable(made, account)) return made;
-  mkdirSync(SHARED_ROOT, { recursive: true });
-  chmodSync(SHARED_ROOT, 0o755);
-  return makeDataDir(
-    join(SHARED_ROOT, `data-${createHash("sha256").update(wanted).digest("hex").slice(0, 12)}`),
-    account,
-  );
+async function readPasswords(file: string): Promise<Passwords> {
+  const kept = await readIfPresent(file);
+  if (kept !== undefined) return JSON.parse(kept) as Passwords;
+  const fresh = () => randomBytes(24).toString("base64url");
+  const passwords: Passwords = { supabase_admin: fresh(), postgres: fresh(), authenticator: fresh() };
+  await writePrivateFile(file, JSON.stringify(passwords));
+  return passwords;
 }
 
-function refuseForeign(dataDir: string, account: Account): string {
-  const owner = statSync(join(dataDir, "cluster")).uid;
-  if (owner === (account.uid ?? process.getuid?.() ?? owner)) return dataDir;
-  throw new Error(
-    `The data folder ${dataDir} belongs to another account (uid ${owner}): start the stack as that one, ` +
-      "or choose another folder with MAILPIPE_DATA.",
-  );
-}
-
-function makeDataDir(dataDir: string, account: Account): string {
-  mkdirSync(dataDir, { recursive: true });
-  own(dataDir, account);
-  return dataDir;
-}
-
-function own(path: string, { uid, gid }: Account): void {
-  if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
-}
-
-function readPasswords(file: string): Passwords {
-  if (!existsSync(file)) {
-    const made = Object.fromEntries(LOGIN_ROLES.map((role) => [role, randomBytes(24).toString("base64url")]));
-    writeFileSync(file, JSON.stringify(made), { mode: 0o600 });
-  }
-  return JSON.parse(readFileSync(file, "utf8")) as Passwords;
-}
-
-function refuseOtherVersion(cluster: string): void {
-  const file = join(cluster, "PG_VERSION");
-  const found = existsSync(file) ? readFileSync(file, "utf8").trim() : POSTGRES_MAJOR;
-  if (found === POSTGRES_MAJOR) return;
-  throw new Error(
-    `The data folder ${cluster} was made by PostgreSQL ${found} and this stack runs ${POSTGRES_MAJOR}: ` +
-      "move it away or choose another with MAILPIPE_DATA.",
-  );
-}
-
+/** Asked before initdb, so that a clash leaves no half-made folder behind. */
 async function refuseBusyPort(port: number): Promise<void> {
   const probe = createServer();
-  await new Promise<void>((free, busy) => {
-    probe.once(
-      "error",
-      () =>
-        busy(
-          new Error(`Port ${port} on 127.0.0.1 is in use by another program; MAILPIPE_PORT moves the stack.`),
-        ),
+  await listen(probe, port).catch(() => {
+    throw new Error(
+      `Port ${port} on 127.0.0.1 is in use by another program: choose another with MAILPIPE_PORT.`,
     );
-    probe.listen(port, "127.0.0.1", () => probe.close(() => free()));
   });
+  await new Promise((closed) => probe.close(closed));
 }
-
-/** Under another name first: an initdb that was killed half-way must not look like a cluster at the next start. */
-function createCluster(folder: string, cluster: string, password: string, account: Account): void {
-  const partial = `${cluster}.new`;
-  const passwordFile = `${cluster}.password`;
-  rmSync(partial, { recursive: true, force: true });
-  writeOwned(passwordFile, password, account);
-  const made = spawnSync(
-    join(folder, "bin/initdb"),
-    [
-      ...[
-        "-D",
-        partial,
-        "-U",
-        "supabase_admin",
-        "--pwfile",
-        passwordFile,
-        "--auth",
-        "scram-sha-256",
-        "--no-sync",
-      ],
-      // The builtin provider sorts alike on every machine; an operating system's locales do not.
-      ...[
-        "--encoding",
-        "UTF8",
-        "--locale-provider",
-        "builtin",
-        "--builtin-locale",
-        "C.UTF-8",
-        "--locale",
-        "C",
-      ],
-    ],
-    { ...account, cwd: "/", env: SERVER_ENVIRONMENT, encoding: "utf8" },
-  );
-  rmSync(passwordFile);
-  if (made.status !== 0) {
-    throw new Error(`PostgreSQL could not create ${cluster}: ${made.error?.message ?? made.stderr.trim()}`);
-  }
-  // The Vault stand-in's root key lives beside the tables and not in them, so no dump carries it (vault.sql).
-  writeOwned(join(partial, "vault.key"), randomBytes(32).toString("hex"), account);
-  renameSync(partial, cluster);
-}
-
-function writeOwned(file: string, text: string, account: Account): void {
-  writeFileSync(file, text, { mode: 0o600 });
-  own(file, account);
-}
-
-// A caller's PG* variables, locale or time zone must not reach the server.
-const SERVER_ENVIRONMENT = { LC_ALL: "C", TZ: "UTC" };
 
 function serverArguments(cluster: string, { port, durable }: PostgresOptions): string[] {
   const settings = {
@@ -211,18 +103,14 @@ function serverArguments(cluster: string, { port, durable }: PostgresOptions): s
     log_parameter_max_length_on_error: "0",
     ...(durable ? {} : { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }),
   };
-  return [
-    "-D",
-    cluster,
-    "-p",
-    String(port),
-    ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
-  ];
+  const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  return ["-D", cluster, "-p", String(port), ...flags];
 }
 
 function spawnKeeper(command: string, args: string[], account: Account): ChildProcess {
   const keeper = fileURLToPath(new URL("postgres-keeper.mjs", import.meta.url));
   const order = JSON.stringify({ command, args, account, env: SERVER_ENVIRONMENT });
+  // Its own session, so that it outlives a signal sent to our whole group and can still stop the server.
   return spawn(process.execPath, [keeper, order], { stdio: ["pipe", "ignore", "pipe"], detached: true });
 }
 
