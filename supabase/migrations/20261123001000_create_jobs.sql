@@ -1,0 +1,146 @@
+-- What: the one queue of background work, its claim and its finish, and the log of attempts.
+-- Why: a message, a delivery and an inbound request are each a kind of job; none has a queue of its own.
+-- Locks: none on existing objects.
+
+create table mailpipe.jobs (
+    id text collate "C" not null default mailpipe.new_id('job'),
+    organization_id text collate "C" not null,
+    environment text not null,
+    kind text not null,
+    subject_id text collate "C" not null,
+    lane text not null default 'first',
+    -- A claim pushes due_at to the end of its lease, so one index answers both "due" and "not leased".
+    due_at timestamptz not null default mailpipe.clock(),
+    lease_until timestamptz,
+    fence bigint not null default 0,
+    attempts int not null default 0,
+    cursor jsonb,
+    created_at timestamptz not null default mailpipe.clock(),
+    constraint jobs_pkey primary key (id),
+    constraint jobs_one_per_subject unique (kind, subject_id),
+    constraint jobs_organization foreign key (organization_id)
+        references mailpipe.organizations (id) on delete cascade,
+    constraint jobs_kind_known check (kind in ('deliver_message', 'dispatch_delivery', 'process_inbound')),
+    constraint jobs_lane_known check (lane in ('first', 'retry'))
+);
+
+create index jobs_due on mailpipe.jobs (kind, lane, due_at);
+create index jobs_of_organization on mailpipe.jobs (organization_id);
+
+alter table mailpipe.jobs enable row level security;
+alter table mailpipe.jobs force row level security;
+grant select, insert, delete on mailpipe.jobs to mailpipe_tenant;
+grant select, insert, update, delete on mailpipe.jobs to mailpipe_worker;
+create policy "a caller works on the jobs of its organization"
+    on mailpipe.jobs
+    for all
+    to mailpipe_tenant
+    using (organization_id = (select current_setting('mailpipe.organization_id', true)))
+    with check (organization_id = (select current_setting('mailpipe.organization_id', true)));
+
+create policy "the tenant fence around jobs"
+    on mailpipe.jobs
+    as restrictive
+    for all
+    to mailpipe_tenant
+    using (
+        organization_id = (select current_setting('mailpipe.organization_id', true))
+        and environment = (select current_setting('mailpipe.environment', true))
+    )
+    with check (
+        organization_id = (select current_setting('mailpipe.organization_id', true))
+        and environment = (select current_setting('mailpipe.environment', true))
+    );
+
+create policy "a worker works on jobs"
+    on mailpipe.jobs
+    for all
+    to mailpipe_worker
+    using ((select current_setting('mailpipe.worker', true)) = 'on')
+    with check ((select current_setting('mailpipe.worker', true)) = 'on');
+
+-- Takes up to p_limit due jobs from each lane, so that first tries never wait behind retries.
+create function mailpipe.claim_jobs(p_kind text, p_limit int, p_lease interval)
+returns setof mailpipe.jobs
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+    with due_jobs as (
+        select due_job.id
+        from (values ('first'), ('retry')) as lanes (lane)
+        cross join lateral (
+            select job.id
+            from mailpipe.jobs as job
+            where job.kind = p_kind
+                and job.lane = lanes.lane
+                and job.due_at <= mailpipe.clock()
+            order by job.due_at
+            limit p_limit
+            for update skip locked
+        ) as due_job
+    )
+    update mailpipe.jobs as job
+    set
+        lease_until = mailpipe.clock() + p_lease,
+        due_at = mailpipe.clock() + p_lease,
+        fence = job.fence + 1,
+        attempts = job.attempts + 1
+    from due_jobs
+    where job.id = due_jobs.id
+    returning job.*;
+$$;
+
+revoke execute on function mailpipe.claim_jobs(text, int, interval) from public, anon, authenticated;
+grant execute on function mailpipe.claim_jobs(text, int, interval) to mailpipe_worker;
+
+-- Takes one subject's job, if it is due: for a caller who waits for that subject.
+create function mailpipe.claim_subject(p_kind text, p_subject_id text, p_lease interval)
+returns setof mailpipe.jobs
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+    update mailpipe.jobs as job
+    set
+        lease_until = mailpipe.clock() + p_lease,
+        due_at = mailpipe.clock() + p_lease,
+        fence = job.fence + 1,
+        attempts = job.attempts + 1
+    where job.kind = p_kind
+        and job.subject_id = p_subject_id
+        and job.due_at <= mailpipe.clock()
+    returning job.*;
+$$;
+
+revoke execute on function mailpipe.claim_subject(text, text, interval) from public, anon, authenticated;
+grant execute on function mailpipe.claim_subject(text, text, interval) to mailpipe_worker;
+
+-- False when another claim has taken the job since: then nothing the caller found out may be written.
+-- Without p_retry_in the job is done.
+create function mailpipe.finish_job(p_id text, p_fence bigint, p_retry_in interval)
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_retry_in is null then
+        delete from mailpipe.jobs
+        where id = p_id
+            and fence = p_fence;
+    else
+        update mailpipe.jobs
+        set
+            lane = 'retry',
+            due_at = mailpipe.clock() + p_retry_in,
+            lease_until = null
+        where id = p_id
+            and fence = p_fence;
+    end if;
+    return found;
+end;
+$$;
+
+revoke execute on function mailpipe.finish_job(text, bigint, interval) from public, anon, authenticated;
+grant execute on function mailpipe.finish_job(text, bigint, interval) to mailpipe_worker;

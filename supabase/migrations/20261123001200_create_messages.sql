@@ -1,0 +1,213 @@
+-- What: messages, their recipients and their attachments.
+-- Why: one row a mail in either direction; what became of it is kept for each address.
+-- Locks: none on existing objects.
+
+create table mailpipe.messages (
+    id text collate "C" not null default mailpipe.new_id('msg'),
+    organization_id text collate "C" not null,
+    environment text not null,
+    direction text not null,
+    status text not null,
+    thread_id text collate "C" not null,
+    mailbox_id text collate "C",
+    provider_id text collate "C",
+    api_key_id text collate "C",
+    from_email text not null,
+    from_name text,
+    reply_to jsonb not null default '[]',
+    subject text not null,
+    snippet text not null default '',
+    text_body text,
+    html_body text,
+    headers jsonb not null default '{}',
+    tags text[] not null default '{}',
+    metadata jsonb not null default '{}',
+    -- RFC 5322 Message-ID without angle brackets: what a reply will cite.
+    message_id_header text,
+    in_reply_to text,
+    reference_ids text[] not null default '{}',
+    provider_message_id text,
+    raw_key text,
+    size_bytes bigint,
+    defects text[] not null default '{}',
+    is_read boolean not null default false,
+    is_starred boolean not null default false,
+    labels text[] not null default '{}',
+    sent_at timestamptz,
+    created_at timestamptz not null default mailpipe.clock(),
+    constraint messages_pkey primary key (id),
+    constraint messages_tenant unique (organization_id, environment, id),
+    constraint messages_organization foreign key (organization_id)
+        references mailpipe.organizations (id) on delete cascade,
+    constraint messages_thread foreign key (organization_id, environment, thread_id)
+        references mailpipe.threads (organization_id, environment, id),
+    constraint messages_mailbox foreign key (organization_id, environment, mailbox_id)
+        references mailpipe.mailboxes (organization_id, environment, id) on delete set null (mailbox_id),
+    constraint messages_provider foreign key (organization_id, environment, provider_id)
+        references mailpipe.providers (organization_id, environment, id),
+    constraint messages_api_key foreign key (organization_id, environment, api_key_id)
+        references mailpipe.api_keys (organization_id, environment, id),
+    constraint messages_environment_known check (environment in ('live', 'test')),
+    constraint messages_direction_known check (direction in ('inbound', 'outbound')),
+    -- A live mail needs an account to go out through; a test one must not have any.
+    constraint messages_test_has_no_provider check (
+        direction = 'inbound'
+        or (environment = 'test') = (provider_id is null)
+    ),
+    constraint messages_snippet_length check (char_length(snippet) <= 200)
+);
+
+create index messages_newest on mailpipe.messages (organization_id, environment, created_at desc, id desc);
+create index messages_of_thread on mailpipe.messages (organization_id, environment, thread_id, created_at);
+create index messages_of_mailbox
+    on mailpipe.messages (organization_id, environment, mailbox_id, created_at desc, id desc);
+create index messages_of_api_key on mailpipe.messages (organization_id, environment, api_key_id);
+create index messages_of_object on mailpipe.messages (raw_key);
+create index messages_cited on mailpipe.messages (organization_id, environment, message_id_header);
+create index messages_of_provider
+    on mailpipe.messages (organization_id, environment, provider_id, provider_message_id);
+
+alter table mailpipe.messages enable row level security;
+alter table mailpipe.messages force row level security;
+grant select, insert, delete on mailpipe.messages to mailpipe_tenant;
+grant update (is_read, is_starred, labels, mailbox_id, status) on mailpipe.messages to mailpipe_tenant;
+grant select, insert on mailpipe.messages to mailpipe_worker;
+grant update (status, provider_message_id, sent_at) on mailpipe.messages to mailpipe_worker;
+create policy "a caller works on the messages of its organization"
+    on mailpipe.messages
+    for all
+    to mailpipe_tenant
+    using (organization_id = (select current_setting('mailpipe.organization_id', true)))
+    with check (organization_id = (select current_setting('mailpipe.organization_id', true)));
+
+create policy "the tenant fence around messages"
+    on mailpipe.messages
+    as restrictive
+    for all
+    to mailpipe_tenant
+    using (
+        organization_id = (select current_setting('mailpipe.organization_id', true))
+        and environment = (select current_setting('mailpipe.environment', true))
+    )
+    with check (
+        organization_id = (select current_setting('mailpipe.organization_id', true))
+        and environment = (select current_setting('mailpipe.environment', true))
+    );
+
+create policy "a worker works on messages"
+    on mailpipe.messages
+    for all
+    to mailpipe_worker
+    using ((select current_setting('mailpipe.worker', true)) = 'on')
+    with check ((select current_setting('mailpipe.worker', true)) = 'on');
+
+create table mailpipe.recipients (
+    organization_id text collate "C" not null,
+    environment text not null,
+    message_id text collate "C" not null,
+    position int not null,
+    kind text not null,
+    email text not null,
+    name text,
+    status text not null,
+    reason text,
+    updated_at timestamptz not null default mailpipe.clock(),
+    constraint recipients_pkey primary key (organization_id, environment, message_id, position),
+    constraint recipients_message foreign key (organization_id, environment, message_id)
+        references mailpipe.messages (organization_id, environment, id) on delete cascade,
+    constraint recipients_kind_known check (kind in ('to', 'cc', 'bcc')),
+    constraint recipients_status_known check (status in (
+        'queued', 'sending', 'unknown', 'sent', 'deferred', 'failed', 'delivered', 'bounced', 'complained',
+        'suppressed', 'cancelled', 'received'
+    ))
+);
+
+create index recipients_by_address on mailpipe.recipients (organization_id, environment, lower(email));
+
+alter table mailpipe.recipients enable row level security;
+alter table mailpipe.recipients force row level security;
+grant select, insert on mailpipe.recipients to mailpipe_tenant, mailpipe_worker;
+grant update (status, reason, updated_at) on mailpipe.recipients to mailpipe_tenant, mailpipe_worker;
+create policy "a caller works on the recipients of its organization"
+    on mailpipe.recipients
+    for all
+    to mailpipe_tenant
+    using (organization_id = (select current_setting('mailpipe.organization_id', true)))
+    with check (organization_id = (select current_setting('mailpipe.organization_id', true)));
+
+create policy "the tenant fence around recipients"
+    on mailpipe.recipients
+    as restrictive
+    for all
+    to mailpipe_tenant
+    using (
+        organization_id = (select current_setting('mailpipe.organization_id', true))
+        and environment = (select current_setting('mailpipe.environment', true))
+    )
+    with check (
+        organization_id = (select current_setting('mailpipe.organization_id', true))
+        and environment = (select current_setting('mailpipe.environment', true))
+    );
+
+create policy "a worker works on recipients"
+    on mailpipe.recipients
+    for all
+    to mailpipe_worker
+    using ((select current_setting('mailpipe.worker', true)) = 'on')
+    with check ((select current_setting('mailpipe.worker', true)) = 'on');
+
+create table mailpipe.attachments (
+    id text collate "C" not null default mailpipe.new_id('att'),
+    organization_id text collate "C" not null,
+    environment text not null,
+    message_id text collate "C" not null,
+    position int not null,
+    filename text not null,
+    content_type text not null,
+    content_id text,
+    size_bytes bigint not null,
+    sha256 text not null,
+    storage_key text not null,
+    created_at timestamptz not null default mailpipe.clock(),
+    constraint attachments_pkey primary key (id),
+    constraint attachments_message foreign key (organization_id, environment, message_id)
+        references mailpipe.messages (organization_id, environment, id) on delete cascade,
+    constraint attachments_sha256_hex check (sha256 ~ '^[0-9a-f]{64}$'),
+    constraint attachments_key_is_the_tenants check (
+        storage_key = concat(organization_id, '/', environment, '/', sha256)
+    )
+);
+
+create index attachments_of_message on mailpipe.attachments (organization_id, environment, message_id, position);
+create index attachments_of_object on mailpipe.attachments (storage_key);
+
+alter table mailpipe.attachments enable row level security;
+alter table mailpipe.attachments force row level security;
+grant select, insert on mailpipe.attachments to mailpipe_tenant, mailpipe_worker;
+create policy "a caller works on the attachments of its organization"
+    on mailpipe.attachments
+    for all
+    to mailpipe_tenant
+    using (organization_id = (select current_setting('mailpipe.organization_id', true)))
+    with check (organization_id = (select current_setting('mailpipe.organization_id', true)));
+
+create policy "the tenant fence around attachments"
+    on mailpipe.attachments
+    as restrictive
+    for all
+    to mailpipe_tenant
+    using (
+        organization_id = (select current_setting('mailpipe.organization_id', true))
+        and environment = (select current_setting('mailpipe.environment', true))
+    )
+    with check (
+        organization_id = (select current_setting('mailpipe.organization_id', true))
+        and environment = (select current_setting('mailpipe.environment', true))
+    );
+
+create policy "a worker works on attachments"
+    on mailpipe.attachments
+    for all
+    to mailpipe_worker
+    using ((select current_setting('mailpipe.worker', true)) = 'on')
+    with check ((select current_setting('mailpipe.worker', true)) = 'on');

@@ -1,0 +1,221 @@
+-- What: run_maintenance, orphan objects, health, and the schema's version.
+-- Why: what expires goes away in small batches; whoever operates the project can see how it is.
+-- Locks: none on existing objects.
+
+create function mailpipe.schema_version()
+returns text
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select '0.1.0';
+$$;
+
+revoke execute on function mailpipe.schema_version() from public, anon, authenticated;
+grant execute on function mailpipe.schema_version() to mailpipe_tenant, mailpipe_worker;
+
+create function mailpipe_api.run_maintenance(p_caller jsonb)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    me mailpipe.caller := mailpipe.authenticate(p_caller, 'worker');
+    expired bigint;
+begin
+    -- 1,000 rows a call keep it far below the eight seconds a statement has.
+    with expired_records as (
+        select record.organization_id, record.environment, record.key
+        from mailpipe.idempotency_records as record
+        where record.expires_at <= mailpipe.clock()
+        limit 1000
+    )
+    delete from mailpipe.idempotency_records as record
+    using expired_records
+    where record.organization_id = expired_records.organization_id
+        and record.environment = expired_records.environment
+        and record.key = expired_records.key
+        and record.expires_at <= mailpipe.clock();
+    get diagnostics expired = row_count;
+    return jsonb_build_object('idempotency_records', expired);
+end;
+$$;
+
+revoke execute on function mailpipe_api.run_maintenance(jsonb) from public, anon, authenticated;
+grant execute on function mailpipe_api.run_maintenance(jsonb) to service_role;
+grant create on schema mailpipe_api to mailpipe_worker;
+alter function mailpipe_api.run_maintenance(jsonb) owner to mailpipe_worker;
+revoke create on schema mailpipe_api from mailpipe_worker;
+
+-- Objects no row points at. A day's grace, because bytes are written before their row.
+create function mailpipe.orphan_objects()
+returns setof text
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select object.name
+    from storage.objects as object
+    where object.bucket_id = 'mailpipe'
+        and object.created_at < mailpipe.clock() - interval '1 day'
+        and not exists (
+            select
+            from mailpipe.attachments as attachment
+            where attachment.storage_key = object.name
+        )
+        and not exists (
+            select
+            from mailpipe.inbound_requests as request
+            where request.storage_key = object.name
+        )
+        and not exists (
+            select
+            from mailpipe.messages as message
+            where message.raw_key = object.name
+        )
+    limit 100;
+$$;
+
+revoke execute on function mailpipe.orphan_objects() from public, anon, authenticated;
+grant execute on function mailpipe.orphan_objects() to mailpipe_worker;
+
+create function mailpipe_api.list_orphan_objects(p_caller jsonb)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    me mailpipe.caller := mailpipe.authenticate(p_caller, 'worker');
+begin
+    return (
+        select coalesce(jsonb_agg(orphan), '[]')
+        from mailpipe.orphan_objects() as orphan
+    );
+end;
+$$;
+
+revoke execute on function mailpipe_api.list_orphan_objects(jsonb) from public, anon, authenticated;
+grant execute on function mailpipe_api.list_orphan_objects(jsonb) to service_role;
+grant create on schema mailpipe_api to mailpipe_worker;
+alter function mailpipe_api.list_orphan_objects(jsonb) owner to mailpipe_worker;
+revoke create on schema mailpipe_api from mailpipe_worker;
+
+-- The functions know their own address; pg_cron finds it here.
+create function mailpipe.learn_functions_url(p_url text)
+returns void
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    update mailpipe.settings
+    set functions_url = p_url
+    where functions_url is distinct from p_url;
+$$;
+
+revoke execute on function mailpipe.learn_functions_url(text) from public, anon, authenticated;
+grant execute on function mailpipe.learn_functions_url(text) to mailpipe_tenant;
+
+create function mailpipe_api.health(p_caller jsonb, p_functions_url text)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    me mailpipe.caller := mailpipe.authenticate(p_caller, 'public');
+begin
+    perform mailpipe.learn_functions_url(p_functions_url);
+    return jsonb_build_object('status', 'ok', 'schema_version', mailpipe.schema_version());
+end;
+$$;
+
+revoke execute on function mailpipe_api.health(jsonb, text) from public, anon, authenticated;
+grant execute on function mailpipe_api.health(jsonb, text) to service_role;
+grant create on schema mailpipe_api to mailpipe_tenant;
+alter function mailpipe_api.health(jsonb, text) owner to mailpipe_tenant;
+revoke create on schema mailpipe_api from mailpipe_tenant;
+
+create function mailpipe.queue_figures()
+returns jsonb
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(
+        jsonb_object_agg(
+            waiting.kind,
+            jsonb_build_object(
+                'due', waiting.due,
+                'waiting', waiting.total,
+                'oldest_due_at', mailpipe.rfc3339(waiting.oldest)
+            )
+        ),
+        '{}'
+    )
+    from (
+        select
+            job.kind,
+            count(*) filter (where job.due_at <= mailpipe.clock()) as due,
+            count(*) as total,
+            min(job.due_at) filter (where job.due_at <= mailpipe.clock()) as oldest
+        from mailpipe.jobs as job
+        group by job.kind
+    ) as waiting;
+$$;
+
+revoke execute on function mailpipe.queue_figures() from public, anon, authenticated;
+grant execute on function mailpipe.queue_figures() to mailpipe_tenant, mailpipe_worker;
+
+create function mailpipe_api.tenant_health(p_caller jsonb)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    me mailpipe.caller := mailpipe.authenticate(p_caller, 'usage:read');
+begin
+    return jsonb_build_object(
+        'queue', mailpipe.queue_figures(),
+        'providers', (
+            select coalesce(jsonb_agg(mailpipe.show_provider(provider) order by provider.id), '[]')
+            from mailpipe.providers as provider
+            where provider.removed_at is null
+        )
+    );
+end;
+$$;
+
+revoke execute on function mailpipe_api.tenant_health(jsonb) from public, anon, authenticated;
+grant execute on function mailpipe_api.tenant_health(jsonb) to service_role;
+grant create on schema mailpipe_api to mailpipe_tenant;
+alter function mailpipe_api.tenant_health(jsonb) owner to mailpipe_tenant;
+revoke create on schema mailpipe_api from mailpipe_tenant;
+
+create function mailpipe_api.worker_health(p_caller jsonb)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    me mailpipe.caller := mailpipe.authenticate(p_caller, 'worker');
+begin
+    return jsonb_build_object('queue', mailpipe.queue_figures());
+end;
+$$;
+
+revoke execute on function mailpipe_api.worker_health(jsonb) from public, anon, authenticated;
+grant execute on function mailpipe_api.worker_health(jsonb) to service_role;
+grant create on schema mailpipe_api to mailpipe_worker;
+alter function mailpipe_api.worker_health(jsonb) owner to mailpipe_worker;
+revoke create on schema mailpipe_api from mailpipe_worker;

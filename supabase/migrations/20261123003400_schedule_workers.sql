@@ -1,0 +1,98 @@
+-- What: wake_workers(), and its schedule where pg_cron and pg_net exist.
+-- Why: what no request woke is swept; nothing is posted unless something is due.
+-- Locks: none on existing objects.
+
+create function mailpipe.wake(p_slug text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    base constant text := (select functions_url from mailpipe.settings);
+    secret constant text := (
+        select vaulted.decrypted_secret
+        from vault.decrypted_secrets as vaulted
+        where vaulted.name = 'mailpipe_worker_secret'
+    );
+begin
+    if base is null then
+        return;
+    end if;
+    perform net.http_post(
+        url => base || '/' || p_slug,
+        body => '{}'::jsonb,
+        headers => jsonb_build_object('content-type', 'application/json', 'authorization', 'Bearer ' || secret),
+        timeout_milliseconds => 5000
+    );
+end;
+$$;
+
+revoke execute on function mailpipe.wake(text) from public, anon, authenticated;
+
+create function mailpipe.wake_workers()
+returns void
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select mailpipe.wake(workers.slug)
+    from (
+        values
+            ('deliver_message', 'deliver-mail'),
+            ('dispatch_delivery', 'dispatch-webhooks'),
+            ('process_inbound', 'process-inbound')
+    ) as workers (kind, slug)
+    where exists (
+        select
+        from mailpipe.jobs as job
+        where job.kind = workers.kind
+            and job.due_at <= mailpipe.clock()
+    );
+$$;
+
+revoke execute on function mailpipe.wake_workers() from public, anon, authenticated;
+
+create function mailpipe.wake_maintenance()
+returns void
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select mailpipe.wake('run-maintenance')
+    where exists (
+        select
+        from mailpipe.idempotency_records as record
+        where record.expires_at <= mailpipe.clock()
+    )
+    or exists (
+        select
+        from mailpipe.orphan_objects()
+    );
+$$;
+
+revoke execute on function mailpipe.wake_maintenance() from public, anon, authenticated;
+
+do $$
+declare
+    extension_name text;
+begin
+    foreach extension_name in array array['pg_cron', 'pg_net'] loop
+        if exists (select from pg_available_extensions where name = extension_name) then
+            execute format('create extension if not exists %I', extension_name);
+        end if;
+    end loop;
+
+    if to_regprocedure('cron.schedule(text, text, text)') is null
+        or to_regprocedure('net.http_post(text, jsonb, jsonb, jsonb, integer)') is null
+    then
+        raise notice 'pg_cron or pg_net is missing: call the worker functions from a scheduler of your own';
+        return;
+    end if;
+    perform cron.schedule('mailpipe-wake-workers', '5 seconds', 'select mailpipe.wake_workers()');
+    perform cron.schedule('mailpipe-wake-maintenance', '* * * * *', 'select mailpipe.wake_maintenance()');
+end;
+$$;
