@@ -63,6 +63,29 @@ as $$
     select split_part(name, '/', -1);
 $$;
 
+-- Hosted refuses this since 2026: a row deleted in SQL would leave its bytes behind. Storage itself sets the flag.
+create function storage.protect_delete()
+returns trigger
+language plpgsql
+as $$
+begin
+    if coalesce(current_setting('storage.allow_delete_query', true), 'false') <> 'true' then
+        raise insufficient_privilege using
+            message = 'Direct deletion from storage tables is not allowed. Use the Storage API instead.',
+            hint = 'This prevents accidental data loss from orphaned objects.';
+    end if;
+    return null;
+end;
+$$;
+
+create trigger protect_buckets_delete
+    before delete on storage.buckets
+    for each statement execute function storage.protect_delete();
+
+create trigger protect_objects_delete
+    before delete on storage.objects
+    for each statement execute function storage.protect_delete();
+
 reset role;
 
 -- Hosted, supautils lets `postgres` make policies on storage.objects without owning it. Plain Postgres asks for

@@ -1,0 +1,160 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Sql, TransactionSql } from "postgres";
+import { writePrivateFile } from "./private-file.ts";
+import type { Principal } from "./storage-access.ts";
+import { StorageRefusal } from "./storage-errors.ts";
+
+interface StoredObject {
+  id: string;
+  name: string;
+  version: string;
+  metadata: { size: number; mimetype: string; eTag: string; cacheControl: string };
+}
+
+interface Bucket {
+  file_size_limit: string | null;
+  allowed_mime_types: string[] | null;
+}
+
+/** Bytes on disk under a version of their own, and the row that names the version. Rows are touched as the caller. */
+export class ObjectStore {
+  constructor(private readonly dir: string, private readonly sql: Sql) {}
+
+  /** The row of an object the caller may see; refuses as "not found" otherwise. */
+  async find(principal: Principal, bucket: string, name: string): Promise<StoredObject> {
+    const [row] = await this.as(principal, (sql) =>
+      sql<StoredObject[]>`
+        select id, name, version, metadata from storage.objects where bucket_id = ${bucket} and name = ${name}
+      `);
+    if (!row) throw new StorageRefusal(404, "not_found", "Object not found");
+    return row;
+  }
+
+  /** The bytes, as an attachment when `download` (a file name, or empty for the object's own) is asked for. */
+  async read(principal: Principal, bucket: string, name: string, download: string | null): Promise<Response> {
+    const { version, metadata } = await this.find(principal, bucket, name);
+    const headers = new Headers({
+      "content-type": metadata.mimetype,
+      "cache-control": metadata.cacheControl,
+      etag: metadata.eTag,
+    });
+    if (download !== null) {
+      const file = encodeURIComponent(download || name.split("/").at(-1) || name);
+      headers.set("content-disposition", `attachment; filename*=UTF-8''${file};`);
+    }
+    return new Response(await readFile(join(this.dir, version)), { headers });
+  }
+
+  /** Stores the request's body and returns the row's id. Without `upsert` an existing name is a duplicate. */
+  async write(
+    principal: Principal,
+    bucket: string,
+    name: string,
+    request: Request,
+    upsert: boolean,
+  ): Promise<string> {
+    const { bytes, mimetype, cacheControl } = await contentOf(request);
+    await this.checkLimits(bucket, bytes.length, mimetype);
+    const version = randomUUID();
+    const eTag = `"${createHash("md5").update(bytes).digest("hex")}"`;
+    const metadata = { size: bytes.length, mimetype, eTag, cacheControl, contentLength: bytes.length };
+    await mkdir(this.dir, { recursive: true });
+    await writePrivateFile(join(this.dir, version), bytes);
+    const { id, replaced } = await this.as(principal, async (sql) => ({
+      replaced: upsert ? await versionOf(sql, bucket, name) : undefined,
+      id: await insert(sql, { bucket, name, version, metadata, upsert }),
+    })).catch(async (error: unknown) => {
+      await this.discard(version);
+      throw error;
+    });
+    if (replaced) await this.discard(replaced);
+    return id;
+  }
+
+  /** Deletes what the caller may delete of `names`, and returns those rows. */
+  async remove(principal: Principal, bucket: string, names: string[]): Promise<StoredObject[]> {
+    if (names.length === 0) return [];
+    const removed = await this.as(principal, async (sql) => {
+      await sql`select set_config('storage.allow_delete_query', 'true', true)`;
+      return await sql<StoredObject[]>`
+        delete from storage.objects where bucket_id = ${bucket} and name in ${sql(names)}
+        returning id, name, version, metadata
+      `;
+    });
+    for (const { version } of removed) await this.discard(version);
+    return removed;
+  }
+
+  private discard(version: string): Promise<void> {
+    return rm(join(this.dir, version), { force: true });
+  }
+
+  private async checkLimits(bucket: string, size: number, mimetype: string): Promise<void> {
+    const [limits] = await this.as(
+      { role: "service_role", claims: {} },
+      (sql) =>
+        sql<Bucket[]>`select file_size_limit, allowed_mime_types from storage.buckets where id = ${bucket}`,
+    );
+    if (!limits) throw new StorageRefusal(404, "Bucket not found", "Bucket not found");
+    if (limits.file_size_limit !== null && size > Number(limits.file_size_limit)) {
+      throw new StorageRefusal(413, "Payload too large", "The object exceeded the maximum allowed size");
+    }
+    const allowed = limits.allowed_mime_types ?? [mimetype];
+    if (!allowed.includes(mimetype)) {
+      throw new StorageRefusal(415, "invalid_mime_type", `mime type ${mimetype} is not supported`);
+    }
+  }
+
+  private as<T>({ role, claims }: Principal, work: (sql: TransactionSql) => Promise<T>): Promise<T> {
+    return this.sql.begin(async (sql) => {
+      await sql`
+        select set_config('role', ${role}, true),
+               set_config('request.jwt.claims', ${JSON.stringify(claims)}, true)
+      `;
+      return await work(sql);
+    }) as Promise<T>;
+  }
+}
+
+/** storage-js sends a Blob as a multipart form with the file in its unnamed field, anything else as the body. */
+async function contentOf(
+  request: Request,
+): Promise<{ bytes: Uint8Array; mimetype: string; cacheControl: string }> {
+  const type = request.headers.get("content-type") ?? "application/octet-stream";
+  if (!type.startsWith("multipart/form-data")) {
+    const bytes = new Uint8Array(await request.arrayBuffer());
+    return { bytes, mimetype: type, cacheControl: request.headers.get("cache-control") ?? "no-cache" };
+  }
+  const form = await request.formData();
+  const file = form.get("");
+  if (!(file instanceof Blob)) throw new StorageRefusal(400, "invalid_request", "The form has no file");
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  return { bytes, mimetype: file.type, cacheControl: `max-age=${String(form.get("cacheControl"))}` };
+}
+
+async function versionOf(sql: TransactionSql, bucket: string, name: string): Promise<string | undefined> {
+  const [row] = await sql<{ version: string }[]>`
+    select version from storage.objects where bucket_id = ${bucket} and name = ${name} for update
+  `;
+  return row?.version;
+}
+
+async function insert(
+  sql: TransactionSql,
+  row: { bucket: string; name: string; version: string; metadata: object; upsert: boolean },
+): Promise<string> {
+  const replace = row.upsert
+    ? sql`on conflict (bucket_id, name) do update
+          set version = excluded.version, metadata = excluded.metadata, updated_at = now()`
+    : sql``;
+  const [stored] = await sql<{ id: string }[]>`
+    insert into storage.objects (bucket_id, name, version, metadata)
+    values (${row.bucket}, ${row.name}, ${row.version}, ${sql.json(row.metadata as never)})
+    ${replace}
+    returning id
+  `;
+  if (!stored) throw new StorageRefusal(500, "internal", "The row was not written");
+  return stored.id;
+}

@@ -1,0 +1,114 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openGateway } from "../../supabase/local/gateway.ts";
+import { startRest } from "../../supabase/local/rest.ts";
+import { createStorage } from "../../supabase/local/storage.ts";
+import { cloneDatabase, type Template, type TestDatabase } from "./database.ts";
+
+/** One request that reached the project; for an RPC, `rpc` is the database function called: one SQL call. */
+export interface ApiCall {
+  method: string;
+  path: string;
+  rpc?: string;
+}
+
+/** A Supabase project on loopback: PostgREST, Auth and Storage over a database of the test's own. */
+export interface Api {
+  url: string;
+  publishableKey: string;
+  secretKey: string;
+  database: TestDatabase;
+  /** Every request since the start, or since the test emptied it (`api.calls.length = 0`). */
+  calls: ApiCall[];
+  close(): Promise<void>;
+}
+
+/** A signed-in user of the project. */
+export interface Session {
+  user_id: string;
+  access_token: string;
+  session_id: string;
+}
+
+/**
+ * Starts a project and points `process.env` at it as the hosted runtime does, so that functions imported in this
+ * test file talk to it. Close it in `afterAll`; the environment is then as before.
+ */
+export async function startApi(template: Template = "mailpipe"): Promise<Api> {
+  const database = await cloneDatabase(template);
+  const gateway = await openGateway(0);
+  const url = `http://127.0.0.1:${gateway.port}`;
+  const keys = {
+    publishableKey: `sb_publishable_${randomBytes(16).toString("base64url")}`,
+    secretKey: `sb_secret_${randomBytes(16).toString("base64url")}`,
+    jwtSecret: randomBytes(32).toString("base64url"),
+  };
+  const rest = startRest({ url: database.urlOf("supabase_admin"), apiUrl: url, ...keys });
+  const dir = join(tmpdir(), `mailpipe-storage-${randomUUID()}`);
+  const storage = createStorage({ dir, sql: database.sql("authenticator"), ...keys });
+  const calls: ApiCall[] = [];
+  const recorded = (answer: (request: Request) => Promise<Response>) => (request: Request) => {
+    calls.push(described(request));
+    return answer(request);
+  };
+  gateway.open({
+    functionsPort: () => undefined,
+    handlers: {
+      "/rest/v1": recorded(rest.fetch),
+      "/auth/v1": recorded(rest.fetch),
+      "/storage/v1": recorded(storage.fetch),
+    },
+  });
+  const restore = setEnvironment({
+    SUPABASE_URL: url,
+    SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secretKey }),
+    SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishableKey }),
+  });
+  return {
+    url,
+    publishableKey: keys.publishableKey,
+    secretKey: keys.secretKey,
+    database,
+    calls,
+    async close() {
+      restore();
+      await gateway.close();
+      await rest.close();
+      await database.close();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Registers a user with Auth and signs her in; her address counts as confirmed. */
+export async function signUp(api: Api, email: string): Promise<Session> {
+  const response = await fetch(`${api.url}/auth/v1/signup`, {
+    method: "POST",
+    headers: { apikey: api.publishableKey, "content-type": "application/json" },
+    body: JSON.stringify({ email, password: randomUUID() }),
+  });
+  if (!response.ok) throw new Error(`sign-up of ${email}: ${response.status} ${await response.text()}`);
+  const { access_token, user } = await response.json() as { access_token: string; user: { id: string } };
+  const claims = Buffer.from(access_token.split(".")[1] ?? "", "base64url").toString("utf8");
+  const { session_id } = JSON.parse(claims) as { session_id: string };
+  return { user_id: user.id, access_token, session_id };
+}
+
+function described(request: Request): ApiCall {
+  const { pathname: path } = new URL(request.url);
+  const rpc = /^\/rest\/v1\/rpc\/(.+)$/.exec(path)?.[1];
+  return { method: request.method, path, ...(rpc === undefined ? {} : { rpc }) };
+}
+
+function setEnvironment(values: Record<string, string>): () => void {
+  const before = Object.keys(values).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, values);
+  return () => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  };
+}
