@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /** What a Postgres driver throws, as far as PostgREST shows it. */
-export interface DatabaseError {
+interface DatabaseError {
   code?: string;
   message: string;
   detail?: string;
@@ -9,35 +9,33 @@ export interface DatabaseError {
 }
 
 const captured = new AsyncLocalStorage<unknown[]>();
-let installed = false;
+let running = 0;
+let print = console.error;
 
 /**
- * Runs `work` and returns what it wrote to `console.error` instead of printing it. Lite prints every refused
- * call, an expected answer included, and keeps the database's error to itself in cases PostgREST reports.
- * Only what `work` itself calls is caught, whatever else the process does meanwhile.
+ * Answers with `work`, keeping what it writes to `console.error` from the terminal: lite prints every refused
+ * call. Only what `work` itself calls is caught, whatever else the process does meanwhile. An SQLSTATE lite does
+ * not know (its `SUP`, 500) is answered as PostgREST would; a failure that is no answer of the database is printed.
  */
-export async function withCapturedErrors(
-  work: () => Promise<Response>,
-): Promise<{ response: Response; errors: unknown[] }> {
-  if (!installed) {
-    installed = true;
-    const print = console.error;
-    console.error = (...values) => {
-      const errors = captured.getStore();
-      if (errors) errors.push(...values);
-      else print(...values);
-    };
-  }
+export async function answerAsPostgrest(work: () => Promise<Response>): Promise<Response> {
   const errors: unknown[] = [];
-  return { response: await captured.run(errors, work), errors };
+  if (running++ === 0) {
+    print = console.error;
+    console.error = (...values) => void (captured.getStore()?.push(...values) ?? print(...values));
+  }
+  const response = await captured.run(errors, work).finally(() => {
+    if (--running === 0) console.error = print;
+  });
+  return response.status < 500 ? response : translate(response, errors.at(-1) as DatabaseError | undefined);
 }
 
-/** Replaces lite's own code for an SQLSTATE it does not know (`SUP`, 500) by what PostgREST answers. */
-export async function answerAsPostgrest(
-  response: Response,
-  error: DatabaseError | undefined,
-): Promise<Response> {
-  if (response.status !== 500 || error?.code === undefined || !/^[0-9A-Z]{5}$/.test(error.code)) {
+function translate(response: Response, error: DatabaseError | undefined): Response {
+  if (/^(ECONN|CONN)/.test(error?.code ?? "")) {
+    const message = "Database connection error. Retrying the connection.";
+    return Response.json({ code: "PGRST001", details: null, hint: null, message }, { status: 503 });
+  }
+  if (error?.code === undefined || !/^[0-9A-Z]{5}$/.test(error.code)) {
+    print("The local PostgREST or Auth failed:", error);
     return response;
   }
   const body = {
@@ -46,7 +44,8 @@ export async function answerAsPostgrest(
     hint: error.hint ?? null,
     message: error.message,
   };
-  return Response.json(body, { status: statusOf(error.code) });
+  const custom = /^PT([2-5]\d\d)$/.exec(error.code)?.[1];
+  return Response.json(body, { status: custom === undefined ? statusOf(error.code) : Number(custom) });
 }
 
 /** The status PostgREST gives an SQLSTATE, for those lite leaves over (PostgREST manual, "Errors"). */
@@ -54,5 +53,5 @@ function statusOf(sqlstate: string): number {
   if (sqlstate === "P0001") return 400;
   if (/^(08|53)/.test(sqlstate)) return 503;
   if (/^(0L|0P|28)/.test(sqlstate)) return 403;
-  return /^(09|25|2D|38|39|3B|40|54|55|57|58|F0|HV|P0|PT|XX)|^42P17/.test(sqlstate) ? 500 : 400;
+  return /^(09|25|2D|38|39|3B|40|54|55|57|58|F0|HV|P0|XX)|^42P17/.test(sqlstate) ? 500 : 400;
 }

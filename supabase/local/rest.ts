@@ -1,6 +1,6 @@
 import { App } from "@supabase/lite";
 import { createPostgresConnection } from "@supabase/lite/postgres";
-import { answerAsPostgrest, type DatabaseError, withCapturedErrors } from "./rest-errors.ts";
+import { answerAsPostgrest } from "./rest-errors.ts";
 
 export interface RestOptions {
   /** The database, as the superuser `supabase_admin`: lite writes schema auth and takes every role. */
@@ -54,8 +54,7 @@ export function startRest(options: RestOptions): Rest {
       if (!/^\/(rest|auth)\/v1(\/|$)/.test(new URL(request.url).pathname)) {
         return new Response(null, { status: 404 });
       }
-      const { response, errors } = await withCapturedErrors(() => app.fetch(request));
-      return answerAsPostgrest(response, errors.at(-1) as DatabaseError | undefined);
+      return await answerAsPostgrest(() => app.fetch(request));
     },
     close: () => connection.close(),
   };

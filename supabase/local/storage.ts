@@ -41,7 +41,8 @@ export function createStorage(options: StorageOptions): Storage {
         const expires = Math.floor(Date.now() / 1000) + expiresIn;
         const token = await new SignJWT({ url: `${bucket}/${name}` })
           .setProtectedHeader({ alg: "HS256" }).setIssuedAt().setExpirationTime(expires).sign(key);
-        return Response.json({ signedURL: `/object/sign/${encodePath(bucket, name)}?token=${token}` });
+        // Not escaped: storage-js applies encodeURI to what it gets.
+        return Response.json({ signedURL: `/object/sign/${bucket}/${name}?token=${token}` });
       },
     },
     {
@@ -97,8 +98,4 @@ export function createStorage(options: StorageOptions): Storage {
       return await route.answer(request, match).catch(refusal);
     },
   };
-}
-
-function encodePath(bucket: string, name: string): string {
-  return [bucket, ...name.split("/")].map(encodeURIComponent).join("/");
 }
