@@ -10,7 +10,7 @@ const PLATFORM = ["bootstrap.sql", "auth.sql", "storage.sql", "vault.sql"];
  * stand-ins for pg_cron and pg_net. One transaction, so it is there whole or not at all, and does nothing twice.
  */
 export async function bootstrapDatabase(
-  server: PostgresServer,
+  server: Pick<PostgresServer, "url" | "passwords">,
   database: string,
   { scheduler }: { scheduler: boolean },
 ): Promise<void> {

@@ -19,14 +19,24 @@ export async function retireOrphan(cluster: string): Promise<void> {
   const pid = Number(readFileSync(pidFile, "utf8").split("\n")[0]);
   if (!runsIn(pid, cluster)) return rmSync(pidFile, { force: true });
 
-  if (!commandOf(parentOf(pid)).includes(KEEPER)) process.kill(pid, "SIGINT");
+  const keeper = parentOf(pid);
+  const orphan = !commandOf(keeper).includes(KEEPER);
+  if (!orphan && parentOf(keeper) === starterOf(keeper)) throw new Error(inUse(cluster, pid));
+  if (orphan) process.kill(pid, "SIGINT");
   for (let waited = 0; waited < SHUTDOWN_MS; waited += POLL_MS) {
     if (!runsIn(pid, cluster)) return;
     await wait(POLL_MS);
   }
-  throw new Error(
-    `The data folder ${cluster} is in use by a running stack (PostgreSQL process ${pid}); stop it first.`,
-  );
+  throw new Error(inUse(cluster, pid));
+}
+
+function inUse(cluster: string, pid: number): string {
+  return `The data folder ${cluster} is in use by a running stack (PostgreSQL process ${pid}): stop it first.`;
+}
+
+/** A keeper is told as its last argument who started it; when that one died, the keeper has another parent. */
+function starterOf(keeper: number): number {
+  return Number(commandOf(keeper).trim().split(" ").at(-1));
 }
 
 function runsIn(pid: number, cluster: string): boolean {

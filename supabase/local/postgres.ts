@@ -111,7 +111,10 @@ function spawnKeeper(command: string, args: string[], account: Account): ChildPr
   const keeper = fileURLToPath(new URL("postgres-keeper.mjs", import.meta.url));
   const order = JSON.stringify({ command, args, account, env: SERVER_ENVIRONMENT });
   // Its own session, so that it outlives a signal sent to our whole group and can still stop the server.
-  return spawn(process.execPath, [keeper, order], { stdio: ["pipe", "ignore", "pipe"], detached: true });
+  return spawn(process.execPath, [keeper, order, String(process.pid)], {
+    stdio: ["pipe", "ignore", "pipe"],
+    detached: true,
+  });
 }
 
 function untilReady(keeper: ChildProcess, log: (line: string) => void): Promise<void> {
