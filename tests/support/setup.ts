@@ -22,20 +22,26 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const child = spawn(process.execPath, ["--import", "tsx", script], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
-  project.provide("server", await ready(child));
-  return async () => {
-    const ended = once(child, "exit");
-    child.disconnect();
-    await ended;
-  };
+  const answer = await firstAnswer(child);
+  if (!answer.ready) {
+    await stop(child);
+    throw new Error(`The tests' PostgreSQL did not start: ${answer.failed}`);
+  }
+  project.provide("server", answer.ready);
+  return () => stop(child);
 }
 
-async function ready(child: ChildProcess): Promise<TestServer> {
-  const answer = await new Promise<{ ready?: TestServer; failed?: string }>((resolve) => {
+function firstAnswer(child: ChildProcess): Promise<{ ready?: TestServer; failed?: string }> {
+  return new Promise((resolve) => {
     child.once("message", resolve as (message: unknown) => void);
     child.once("exit", (code) => resolve({ failed: `its process ended with code ${code}` }));
   });
-  if (answer.ready) return answer.ready;
-  child.kill();
-  throw new Error(`The tests' PostgreSQL did not start: ${answer.failed}`);
+}
+
+/** The server's process cleans up and ends once its channel to us closes (server.ts). */
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const ended = once(child, "exit");
+  child.disconnect();
+  await ended;
 }
