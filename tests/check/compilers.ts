@@ -1,0 +1,63 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import type { Rule } from "./rule.ts";
+import { slugs, typescriptIn } from "./sources.ts";
+
+/** Where the tools are installed; the folder under test need not have its own. */
+const tools = join(import.meta.dirname, "../../node_modules");
+
+/** Markdown, JSON and recorded mails beside them are no program. */
+const ours = ["functions", "shared", "tests", "supabase/local", "supabase/install"];
+
+/** What a tool says when it fails, line by line without blank ones; empty when it succeeds. */
+function complaints(program: string, args: string[], cwd: string): Promise<string[]> {
+  const env = { ...process.env, NO_COLOR: "1" };
+  return new Promise((resolve) => {
+    execFile(program, args, { cwd, env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
+      const said = `${stdout}${stderr}`.split("\n").filter((line) => line.trim() !== "");
+      resolve(error === null ? [] : said.length > 0 ? said : [error.message]);
+    });
+  });
+}
+
+/** Where Rust tells of its own stack after an error, which says nothing about our files. */
+const backtrace = /^(Stack backtrace:| +\d+: | +at \.)/;
+
+/** The flags keep Deno on the installed packages: no download, no deno.lock left behind. */
+async function deno(root: string, command: string, flags: string[], files: string[]): Promise<string[]> {
+  if (files.length === 0) return [];
+  const args = [command, ...flags, "--config", "deno.json", ...files];
+  const said = await complaints(join(tools, "deno/deno"), args, root);
+  return said.filter((line) => !backtrace.test(line)).map((line) => line.replaceAll(`${root}/`, ""));
+}
+
+/** Node's side: what vitest and the local stack run. */
+export const compiles: Rule = {
+  sentence: "TypeScript is strict and compiles",
+  check: (root) => complaints(process.execPath, [join(tools, "typescript/bin/tsc"), "-p", root], root),
+};
+
+/** The hosted side: `functions deploy` only warns about a missing import and exits 0, so this is where it stops. */
+export const entrypointsCheck: Rule = {
+  sentence: "Every entrypoint passes deno check under Deno 2.1.4",
+  check(root) {
+    const entries = slugs(root).map((slug) => `functions/${slug}/index.ts`);
+    return deno(root, "check", ["--no-lock", "--node-modules-dir=manual"], entries);
+  },
+};
+
+/** `deno fmt` with the settings of deno.json; of its differences only the files are told. */
+export const formattedByDeno: Rule = {
+  sentence: "TypeScript is formatted",
+  async check(root) {
+    const said = await deno(root, "fmt", ["--check"], typescriptIn(root, ...ours));
+    const files = said.flatMap((line) => /^from (.*):$/.exec(line)?.[1] ?? []);
+    return files.length > 0 ? files.map((file) => `${file}: run deno fmt on it`) : said;
+  },
+};
+
+/** `deno lint` with the rules of deno.json. */
+export const lintedByDeno: Rule = {
+  sentence: "TypeScript is linted",
+  check: (root) => deno(root, "lint", ["--compact"], typescriptIn(root, ...ours)),
+};
