@@ -54,8 +54,8 @@ grant usage on schema public to postgres, anon, authenticated, service_role;
 
 create publication supabase_realtime;
 
--- Hosted, supautils lets `postgres` make policies and triggers on tables of auth and storage and refuses every
--- other change there. Plain Postgres knows ownership only (storage.sql grants it), so this refuses the rest.
+-- Hosted, supautils lets `postgres` make policies and triggers on tables of auth and storage and refuses
+-- every other change there. Plain Postgres knows ownership only (storage.sql grants it), so this refuses it.
 create function extensions.refuse_changes_to_platform_schemas()
 returns event_trigger
 language plpgsql
@@ -67,10 +67,14 @@ begin
     if current_user <> 'postgres' then
         return;
     end if;
-    for v_command in select * from pg_event_trigger_ddl_commands() loop
+    for v_command in
+        select *
+        from pg_event_trigger_ddl_commands()
+    loop
         if v_command.schema_name in ('auth', 'storage')
             and v_command.object_type not in ('policy', 'trigger') then
-            raise insufficient_privilege using message = format('must be owner of %s', v_command.object_identity);
+            raise insufficient_privilege using
+                message = format('must be owner of %s', v_command.object_identity);
         end if;
     end loop;
 end;

@@ -51,49 +51,36 @@ export function refuseOtherVersion(cluster: string): void {
   );
 }
 
+const CLUSTER_CHOICES = [
+  ...["--username", "supabase_admin", "--auth", "scram-sha-256", "--no-sync", "--encoding", "UTF8"],
+  // The builtin provider sorts alike on every machine; an operating system's locales do not.
+  ...["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"],
+];
+
 /**
  * Runs initdb with the superuser `supabase_admin`, and makes the root key of the Vault stand-in (vault.sql).
  * Under another name first: an initdb that was killed half-way must not look like a cluster at the next start.
  */
 export function createCluster(folder: string, cluster: string, password: string, account: Account): void {
   const partial = `${cluster}.new`;
-  const passwordFile = `${cluster}.password`;
   fs.rmSync(partial, { recursive: true, force: true });
-  writeOwned(passwordFile, password, account);
-  const made = spawnSync(
-    join(folder, "bin/initdb"),
-    [
-      ...[
-        "-D",
-        partial,
-        "-U",
-        "supabase_admin",
-        "--pwfile",
-        passwordFile,
-        "--auth",
-        "scram-sha-256",
-        "--no-sync",
-      ],
-      // The builtin provider sorts alike on every machine; an operating system's locales do not.
-      ...[
-        "--encoding",
-        "UTF8",
-        "--locale-provider",
-        "builtin",
-        "--builtin-locale",
-        "C.UTF-8",
-        "--locale",
-        "C",
-      ],
-    ],
-    { ...account, cwd: "/", env: SERVER_ENVIRONMENT, encoding: "utf8" },
-  );
-  fs.rmSync(passwordFile);
-  if (made.status !== 0) {
-    throw new Error(`PostgreSQL could not create ${cluster}: ${made.error?.message ?? made.stderr.trim()}`);
-  }
+  initialise(join(folder, "bin/initdb"), partial, password, account);
   writeOwned(join(partial, "vault.key"), randomBytes(32).toString("hex"), account);
   fs.renameSync(partial, cluster);
+}
+
+function initialise(initdb: string, cluster: string, password: string, account: Account): void {
+  const passwordFile = `${cluster}.password`;
+  writeOwned(passwordFile, password, account);
+  const made = spawnSync(initdb, ["-D", cluster, "--pwfile", passwordFile, ...CLUSTER_CHOICES], {
+    ...account,
+    cwd: "/",
+    env: SERVER_ENVIRONMENT,
+    encoding: "utf8",
+  });
+  fs.rmSync(passwordFile);
+  if (made.status === 0) return;
+  throw new Error(`PostgreSQL could not create ${cluster}: ${made.error?.message ?? made.stderr.trim()}`);
 }
 
 function writeOwned(file: string, text: string, account: Account): void {

@@ -38,7 +38,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    delete from cron.job where jobname = job_name and username = session_user;
+    delete from cron.job
+    where jobname = job_name
+        and username = session_user;
     if not found then
         raise exception 'could not find valid entry for job ''%''', job_name;
     end if;
@@ -78,9 +80,17 @@ declare
     v_query text;
     v_id bigint;
 begin
-    select string_agg(key || '=' || value, '&') into v_query from jsonb_each_text(params);
+    select string_agg(key || '=' || value, '&')
+    into v_query
+    from jsonb_each_text(params);
     insert into net.http_request_queue (method, url, headers, body, timeout_milliseconds)
-    values ('POST', concat_ws('?', url, v_query), headers, convert_to(body::text, 'UTF8'), timeout_milliseconds)
+    values (
+        'POST',
+        concat_ws('?', url, v_query),
+        headers,
+        convert_to(body::text, 'UTF8'),
+        timeout_milliseconds
+    )
     returning id into v_id;
     return v_id;
 end;

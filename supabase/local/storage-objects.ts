@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Sql, TransactionSql } from "postgres";
 import { writePrivateFile } from "./private-file.ts";
 import type { Principal } from "./storage-access.ts";
 import { StorageRefusal } from "./storage-errors.ts";
+import { uploadOf } from "./storage-upload.ts";
 
 interface StoredObject {
   id: string;
@@ -47,20 +48,13 @@ export class ObjectStore {
     return new Response(await readFile(join(this.dir, version)), { headers });
   }
 
-  /** Stores the request's body and returns the row's id. Without `upsert` an existing name is a duplicate. */
-  async write(
-    principal: Principal,
-    bucket: string,
-    name: string,
-    request: Request,
-    upsert: boolean,
-  ): Promise<string> {
-    const { bytes, mimetype, cacheControl } = await contentOf(request);
+  /** Stores the request's upload and returns the row's id. */
+  async write(principal: Principal, bucket: string, name: string, request: Request): Promise<string> {
+    const { bytes, upsert, mimetype, cacheControl } = await uploadOf(request);
     await this.checkLimits(bucket, bytes.length, mimetype);
-    const version = randomUUID();
     const eTag = `"${createHash("md5").update(bytes).digest("hex")}"`;
     const metadata = { size: bytes.length, mimetype, eTag, cacheControl, contentLength: bytes.length };
-    await mkdir(this.dir, { recursive: true });
+    const version = randomUUID();
     await writePrivateFile(join(this.dir, version), bytes);
     const { id, replaced } = await this.as(principal, async (sql) => ({
       replaced: upsert ? await versionOf(sql, bucket, name) : undefined,
@@ -116,22 +110,6 @@ export class ObjectStore {
       return await work(sql);
     }) as Promise<T>;
   }
-}
-
-/** storage-js sends a Blob as a multipart form with the file in its unnamed field, anything else as the body. */
-async function contentOf(
-  request: Request,
-): Promise<{ bytes: Uint8Array; mimetype: string; cacheControl: string }> {
-  const type = request.headers.get("content-type") ?? "application/octet-stream";
-  if (!type.startsWith("multipart/form-data")) {
-    const bytes = new Uint8Array(await request.arrayBuffer());
-    return { bytes, mimetype: type, cacheControl: request.headers.get("cache-control") ?? "no-cache" };
-  }
-  const form = await request.formData();
-  const file = form.get("");
-  if (!(file instanceof Blob)) throw new StorageRefusal(400, "invalid_request", "The form has no file");
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  return { bytes, mimetype: file.type, cacheControl: `max-age=${String(form.get("cacheControl"))}` };
 }
 
 async function versionOf(sql: TransactionSql, bucket: string, name: string): Promise<string | undefined> {

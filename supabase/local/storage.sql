@@ -63,7 +63,7 @@ as $$
     select split_part(name, '/', -1);
 $$;
 
--- Hosted refuses this since 2026: a row deleted in SQL would leave its bytes behind. Storage itself sets the flag.
+-- As hosted: a row deleted in SQL would leave its bytes behind. Storage itself sets the flag.
 create function storage.protect_delete()
 returns trigger
 language plpgsql
@@ -88,6 +88,6 @@ create trigger protect_objects_delete
 
 reset role;
 
--- Hosted, supautils lets `postgres` make policies on storage.objects without owning it. Plain Postgres asks for
--- ownership, so here `postgres` inherits the owner; bootstrap.sql's event trigger refuses what hosted refuses.
+-- Hosted, supautils lets `postgres` make policies on storage.objects without owning it. Plain Postgres asks
+-- for ownership, so here `postgres` inherits the owner, and bootstrap.sql refuses what hosted refuses.
 grant supabase_storage_admin to postgres with inherit true, set false;

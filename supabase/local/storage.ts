@@ -1,101 +1,94 @@
 import { SignJWT } from "jose";
 import type { Sql } from "postgres";
-import { type Principal, principalOf, type StorageKeys, verified } from "./storage-access.ts";
-import { ObjectStore } from "./storage-objects.ts";
+import { principalOf, type StorageKeys, verified } from "./storage-access.ts";
 import { refusal, StorageRefusal } from "./storage-errors.ts";
+import { ObjectStore } from "./storage-objects.ts";
 
 export interface StorageOptions extends StorageKeys {
   /** Where the bytes lie. Made if missing. */
   dir: string;
-  /** The database as `authenticator`, which takes the caller's role; so policies on storage.objects decide. */
+  /** The database as `authenticator`, which takes the caller's role: so policies on storage.objects decide. */
   sql: Sql;
 }
 
 export interface Storage {
-  /** Answers the routes under `/storage/v1` that storage-js uses for one object at a time. */
+  /** Answers the routes under `/storage/v1` that storage-js uses for single objects. */
   fetch(request: Request): Promise<Response>;
+}
+
+/** One request, with the bucket and the object's name (empty where the route has none) its path speaks of. */
+interface Call {
+  request: Request;
+  bucket: string;
+  name: string;
+  store: ObjectStore;
+  keys: StorageKeys;
 }
 
 interface Route {
   method: string;
   path: RegExp;
-  answer(request: Request, match: RegExpExecArray): Promise<Response>;
+  answer(call: Call): Promise<Response>;
 }
 
+// In order: what comes first takes `sign` and `authenticated` before they could be names of buckets.
+const ROUTES: Route[] = [
+  { method: "POST", path: /^\/object\/sign\/([^/]+)\/(.+)$/, answer: sign },
+  { method: "GET", path: /^\/object\/sign\/([^/]+)\/(.+)$/, answer: readSigned },
+  { method: "GET", path: /^\/object\/(?:authenticated\/)?([^/]+)\/(.+)$/, answer: read },
+  { method: "POST", path: /^\/object\/([^/]+)\/(.+)$/, answer: write },
+  { method: "DELETE", path: /^\/object\/([^/]+)$/, answer: remove },
+];
+
 /**
- * A stand-in for Supabase Storage: upload (with `x-upsert`), download, removal and signed URLs, the bytes on disk
- * and one row each in storage.objects. Bytes are written before the row and removed after it, so no row lacks them.
+ * A stand-in for Supabase Storage: upload (with `x-upsert`), download, removal and signed URLs; the bytes on disk
+ * and a row each in storage.objects. Bytes are written before the row and removed after it, so no row lacks them.
  */
-export function createStorage(options: StorageOptions): Storage {
-  const store = new ObjectStore(options.dir, options.sql);
-  const key = new TextEncoder().encode(options.jwtSecret);
-  const as = (request: Request): Promise<Principal> => principalOf(request, options);
-
-  const routes: Route[] = [
-    {
-      method: "POST",
-      path: /^\/object\/sign\/([^/]+)\/(.+)$/,
-      async answer(request, [, bucket = "", name = ""]) {
-        const { expiresIn } = await request.json() as { expiresIn: number };
-        await store.find(await as(request), bucket, name);
-        const expires = Math.floor(Date.now() / 1000) + expiresIn;
-        const token = await new SignJWT({ url: `${bucket}/${name}` })
-          .setProtectedHeader({ alg: "HS256" }).setIssuedAt().setExpirationTime(expires).sign(key);
-        // Not escaped: storage-js applies encodeURI to what it gets.
-        return Response.json({ signedURL: `/object/sign/${bucket}/${name}?token=${token}` });
-      },
-    },
-    {
-      method: "GET",
-      path: /^\/object\/sign\/([^/]+)\/(.+)$/,
-      async answer(request, [, bucket = "", name = ""]) {
-        const { searchParams } = new URL(request.url);
-        const { url } = await verified(searchParams.get("token") ?? "", options.jwtSecret);
-        if (url !== `${bucket}/${name}`) {
-          throw new StorageRefusal(400, "InvalidSignature", "Invalid signature");
-        }
-        return await store.read(
-          { role: "service_role", claims: {} },
-          bucket,
-          name,
-          searchParams.get("download"),
-        );
-      },
-    },
-    {
-      method: "GET",
-      path: /^\/object\/(?:authenticated\/)?([^/]+)\/(.+)$/,
-      answer: async (request, [, bucket = "", name = ""]) =>
-        await store.read(await as(request), bucket, name, new URL(request.url).searchParams.get("download")),
-    },
-    {
-      method: "POST",
-      path: /^\/object\/([^/]+)\/(.+)$/,
-      async answer(request, [, bucket = "", name = ""]) {
-        const upsert = request.headers.get("x-upsert") === "true";
-        const id = await store.write(await as(request), bucket, name, request, upsert);
-        return Response.json({ Id: id, Key: `${bucket}/${name}` });
-      },
-    },
-    {
-      method: "DELETE",
-      path: /^\/object\/([^/]+)$/,
-      async answer(request, [, bucket = ""]) {
-        const { prefixes } = await request.json() as { prefixes: string[] };
-        return Response.json(await store.remove(await as(request), bucket, prefixes));
-      },
-    },
-  ];
-
+export function createStorage({ dir, sql, ...keys }: StorageOptions): Storage {
+  const store = new ObjectStore(dir, sql);
   return {
     async fetch(request) {
       const path = decodeURIComponent(new URL(request.url).pathname.replace(/^\/storage\/v1/, ""));
-      const route = routes.find((each) => each.method === request.method && each.path.test(path));
-      const match = route?.path.exec(path);
-      if (!route || !match) {
+      const route = ROUTES.find((each) => each.method === request.method && each.path.test(path));
+      if (!route) {
         return Response.json({ message: `Route ${request.method}:${path} not found` }, { status: 404 });
       }
-      return await route.answer(request, match).catch(refusal);
+      const [, bucket = "", name = ""] = route.path.exec(path) ?? [];
+      return await route.answer({ request, bucket, name, store, keys }).catch(refusal);
     },
   };
+}
+
+async function sign({ request, bucket, name, store, keys }: Call): Promise<Response> {
+  const { expiresIn } = await request.json() as { expiresIn: number };
+  await store.find(await principalOf(request, keys), bucket, name);
+  const token = await new SignJWT({ url: `${bucket}/${name}` })
+    .setProtectedHeader({ alg: "HS256" })
+    .setIssuedAt()
+    .setExpirationTime(Math.floor(Date.now() / 1000) + expiresIn)
+    .sign(new TextEncoder().encode(keys.jwtSecret));
+  // Not escaped: storage-js applies encodeURI to what it gets.
+  return Response.json({ signedURL: `/object/sign/${bucket}/${name}?token=${token}` });
+}
+
+async function readSigned({ request, bucket, name, store, keys }: Call): Promise<Response> {
+  const { searchParams } = new URL(request.url);
+  const { url } = await verified(searchParams.get("token") ?? "", keys.jwtSecret);
+  if (url !== `${bucket}/${name}`) throw new StorageRefusal(400, "InvalidSignature", "Invalid signature");
+  return await store.read({ role: "service_role", claims: {} }, bucket, name, searchParams.get("download"));
+}
+
+async function read({ request, bucket, name, store, keys }: Call): Promise<Response> {
+  const download = new URL(request.url).searchParams.get("download");
+  return await store.read(await principalOf(request, keys), bucket, name, download);
+}
+
+async function write({ request, bucket, name, store, keys }: Call): Promise<Response> {
+  const id = await store.write(await principalOf(request, keys), bucket, name, request);
+  return Response.json({ Id: id, Key: `${bucket}/${name}` });
+}
+
+async function remove({ request, bucket, store, keys }: Call): Promise<Response> {
+  const { prefixes } = await request.json() as { prefixes: string[] };
+  return Response.json(await store.remove(await principalOf(request, keys), bucket, prefixes));
 }

@@ -1,6 +1,6 @@
--- A stand-in for the extension supabase_vault: same functions, view and grants. Secrets are encrypted at rest
--- under a root key the database never holds: it is read from `vault.key` in the server's data directory, by one
--- superuser-owned function nobody may call. A dump or a copied table is therefore useless without that file.
+-- A stand-in for the extension supabase_vault: same functions, view and grants. Secrets are encrypted at
+-- rest under a root key no table holds: one superuser-owned function, which nobody may call, reads it from
+-- `vault.key` in the server's data directory. A dump is therefore useless without that file.
 
 create schema vault;
 grant usage on schema vault to postgres with grant option;
@@ -37,7 +37,11 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
     select encode(
-        extensions.pgp_sym_encrypt(p_id || p_plain, vault._root_key(), 'cipher-algo=aes256, s2k-mode=1, compress-algo=0'),
+        extensions.pgp_sym_encrypt(
+            p_id || p_plain,
+            vault._root_key(),
+            'cipher-algo=aes256, s2k-mode=1, compress-algo=0'
+        ),
         'base64'
     );
 $$;
@@ -60,7 +64,16 @@ end;
 $$;
 
 create view vault.decrypted_secrets as
-select id, name, description, secret, vault._open(id, secret) as decrypted_secret, key_id, nonce, created_at, updated_at
+select
+    id,
+    name,
+    description,
+    secret,
+    vault._open(id, secret) as decrypted_secret,
+    key_id,
+    nonce,
+    created_at,
+    updated_at
 from vault.secrets;
 
 create function vault.create_secret(

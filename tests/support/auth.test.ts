@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { AuthClient } from "@supabase/auth-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Api, signUp, startApi } from "./api.ts";

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { bootstrapDatabase } from "../../supabase/local/bootstrap.ts";
