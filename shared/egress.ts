@@ -1,0 +1,179 @@
+import dns from "node:dns";
+import { addressFamily, inRanges, isPublicAddress, parseRange } from "./address-ranges.ts";
+import { apiUrl, egressAllowList } from "./environment.ts";
+
+/** Our rules do not let a connection be made; nothing was sent. The message is a sentence for the customer. */
+export class EgressRefused extends Error {
+  readonly code:
+    | "invalid_url"
+    | "invalid_request"
+    | "https_required"
+    | "userinfo"
+    | "private_address"
+    | "own_host";
+  constructor(code: EgressRefused["code"], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The connection was allowed and did not work out. The message is a sentence for the customer. */
+export class EgressFailed extends Error {
+  readonly failure: "dns" | "connect_refused" | "tls" | "timeout" | "reset" | "redirect" | "too_slow";
+  /** False when the peer cannot have seen the request. */
+  readonly sent: boolean;
+  /** The HTTP status, where one came before the failure. */
+  readonly status: number | null;
+  constructor(failure: EgressFailed["failure"], message: string, sent = false, status: number | null = null) {
+    super(message);
+    this.failure = failure;
+    this.sent = sent;
+    this.status = status;
+  }
+}
+
+/** An address that may be connected to. */
+export interface CheckedAddress {
+  address: string;
+  family: 4 | 6;
+  /** The operator opened it (MAILPIPE_EGRESS_ALLOW): plain text is allowed to it. */
+  allowListed: boolean;
+}
+
+/** One request to an address a customer chose. */
+export interface EgressRequest {
+  method: string;
+  headers?: Record<string, string>;
+  body?: string | Uint8Array;
+  /** For everything together: names, connection, TLS, request and answer. */
+  deadlineMs: number;
+  /** How much of the answer's body is read. */
+  maxBytes: number;
+}
+
+/** What came back. Header names are in lower case; the body is as it was sent, never inflated. */
+export interface EgressAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: Uint8Array;
+  truncated: boolean;
+  duration_ms: number;
+}
+
+function parseUrl(text: string): URL {
+  try {
+    // The URL parser drops tabs and line breaks; a text that has them is not what it seems.
+    if (/[\s\p{Cc}]/u.test(text)) throw new TypeError("white space");
+    return new URL(text);
+  } catch {
+    throw new EgressRefused("invalid_url", "This is not a valid URL.");
+  }
+}
+
+function parseDestination(text: string): URL {
+  const url = parseUrl(text);
+  if (url.protocol !== "https:" && url.protocol !== "http:") {
+    throw new EgressRefused("https_required", "The URL must start with https://.");
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new EgressRefused("userinfo", "The URL must not contain a user name or a password.");
+  }
+  return url;
+}
+
+/** A project answers on its own host and, when hosted, on a second name for its functions. */
+function isOwnHost(host: string): boolean {
+  const own = new URL(apiUrl()).hostname;
+  const bare = host.replace(/\.$/, "");
+  return bare === own || bare === own.replace(/\.supabase\.(co|in|red)$/, ".functions.supabase.$1");
+}
+
+async function lookUp(host: string): Promise<string[]> {
+  const literal = host.replace(/^\[(.*)\]$/, "$1");
+  if (addressFamily(literal) !== null) return [literal];
+  try {
+    return (await dns.promises.lookup(host, { all: true })).map(({ address }) => address);
+  } catch {
+    throw new EgressFailed("dns", `${host} does not resolve to an address.`);
+  }
+}
+
+/** The canonical spelling, so that 0x7f.1 and 2130706433 are seen as what they are. */
+function canonicalHost(host: string): string {
+  const bracketed = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+  return parseUrl(`http://${bracketed}/`).hostname;
+}
+
+async function resolveAll(given: string): Promise<CheckedAddress[]> {
+  const host = canonicalHost(given);
+  const allowed = egressAllowList().map(parseRange);
+  const addresses = (await lookUp(host)).map((address): CheckedAddress => ({
+    address,
+    family: addressFamily(address) ?? 4,
+    allowListed: inRanges(address, allowed),
+  }));
+  // One private answer among public ones is refused too: that is how rebinding looks.
+  if (
+    addresses.length === 0 || addresses.some((each) => !each.allowListed && !isPublicAddress(each.address))
+  ) {
+    throw new EgressRefused("private_address", `${given} does not lead to a public address.`);
+  }
+  if (isOwnHost(host) && !addresses.every((each) => each.allowListed)) {
+    throw new EgressRefused("own_host", `${given} is this project itself.`);
+  }
+  // IPv4 first: edge platforms often have no IPv6 route.
+  return addresses.sort((a, b) => a.family - b.family);
+}
+
+async function resolveDestination(url: URL): Promise<CheckedAddress[]> {
+  const addresses = await resolveAll(url.hostname);
+  if (url.protocol === "http:" && !addresses.every((each) => each.allowListed)) {
+    throw new EgressRefused("https_required", "The URL must start with https://.");
+  }
+  return addresses;
+}
+
+/**
+ * An address of a host that may be connected to (promise 9): public, or in a range the operator opened.
+ * Connect to the address itself and never to the name again. Throws EgressRefused, or EgressFailed for DNS.
+ */
+export async function resolveChecked(host: string): Promise<CheckedAddress> {
+  const [first] = await resolveAll(host);
+  if (first === undefined) throw new EgressFailed("dns", `${host} does not resolve to an address.`);
+  return first;
+}
+
+/** Checks a URL when a customer stores it. Throws EgressRefused, or EgressFailed when its name does not resolve. */
+export async function checkDestination(url: string): Promise<void> {
+  await resolveDestination(parseDestination(url));
+}
+
+function whenAborted(signal: AbortSignal, reason: () => Error): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(reason()), { once: true }));
+}
+
+/**
+ * Calls a URL a customer chose: https to a public address, checked after DNS and connected to as checked; TLS 1.2
+ * or newer; redirects are failures. Plain http only where the operator opened the address.
+ * Throws EgressRefused (nothing was sent) or EgressFailed (says whether the peer may have seen the request).
+ */
+export async function egressFetch(url: string, request: EgressRequest): Promise<EgressAnswer> {
+  const started = performance.now();
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), request.deadlineMs);
+  try {
+    const destination = parseDestination(url);
+    const late = whenAborted(
+      deadline.signal,
+      () => new EgressFailed("timeout", "The name did not resolve in time."),
+    );
+    late.catch(() => undefined);
+    const addresses = await Promise.race([resolveDestination(destination), late]);
+    // Loaded only by those who connect: undici is 50 ms of a cold start.
+    const { pinnedRequest } = await import("./pinned-request.ts");
+    const answer = await pinnedRequest(destination, addresses, request, deadline.signal);
+    return { ...answer, duration_ms: Math.round(performance.now() - started) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
