@@ -30,7 +30,7 @@ function octets(text: string): number {
  */
 export function normalHostname(text: string): string | null {
   // The URL parser would also decode "%", and read past "/", "?", "#", "@" and ":".
-  if (/[^\p{L}\p{N}\p{M}.\-\u00ad\u200c\u200d]/u.test(text)) return null;
+  if (/[^\p{L}\p{N}\p{M}.\-\u00ad\u200c\u200d\u3002\uff0e\uff61]/u.test(text)) return null;
   try {
     const host = new URL(`http://${text}/`).hostname;
     return hostname.test(host) && !/(?:^|\.)\d+$/.test(host) ? host : null;
