@@ -93,11 +93,10 @@ function parseText(text: string): Address {
 export function parseAddress(given: string | { email: string; name?: string | null | undefined }): Address {
   const parts = typeof given === "string" ? [given] : [given.email, given.name ?? ""];
   for (const part of parts) {
-    const problem = storableText(part) === part
-      ? headerTextProblem(part)
-      : "must not contain half a character";
-    if (problem !== null) throw new InvalidAddress(problem);
     if (part.length > 1000) throw new InvalidAddress("is too long");
+    const problem = headerTextProblem(part);
+    if (problem !== null) throw new InvalidAddress(problem);
+    if (storableText(part) !== part) throw new InvalidAddress("must not contain half a character");
   }
   if (typeof given === "string") return parseText(given.trim());
   return { email: parseSpec(given.email.trim()), name: parseName(given.name ?? "") };
