@@ -58,6 +58,6 @@ describe("a custom header", () => {
     expect(customHeaderProblem("List-Unsubscribe", "<mailto:u@x.test?body=a%0D%0Ab>, <https://x.test/u>"))
       .toBeNull();
     expect(customHeaderProblem("Auto-Submitted", "auto-generated")).toBeNull();
-    expect(customHeaderProblem("X-Größe".replace("ö", "o").replace("ß", "s"), "Größe 😀")).toBeNull();
+    expect(customHeaderProblem("X-Umlaut", "Größe 😀")).toBeNull();
   });
 });
