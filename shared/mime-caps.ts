@@ -90,8 +90,3 @@ export function shortened(text: string, length: number, defect: Defect, defects:
   defects.add(defect);
   return storableText(clean.slice(0, length));
 }
-
-/** The same on one line without control characters; cutting it is not worth noting. */
-export function oneLine(text: string, length: number): string {
-  return storableText(storableText(text).replace(/[\p{Cc}\u2028\u2029]+/gu, " ").trim().slice(0, length));
-}

@@ -1,7 +1,7 @@
 import { decodeWords, type Email } from "postal-mime";
 import { type Address, addressKey, parseAddress } from "./addresses.ts";
-import { type Defects, limits, oneLine, shortened } from "./mime-caps.ts";
-import { storableText } from "./storable-text.ts";
+import { type Defects, limits, shortened } from "./mime-caps.ts";
+import { storableLine, storableText } from "./storable-text.ts";
 
 /** What the header of a mail says, as ParsedMessage names it. */
 export interface MailFields {
@@ -23,8 +23,8 @@ type ParsedMailbox = NonNullable<Email["from"]>;
 
 /** Strict where it can be; what real servers send ("MAILER-DAEMON") is kept as it is and flagged. */
 function toAddress(given: { name: string; address: string }, defects: Defects): Address[] {
-  const name = oneLine(given.name, 256) || null;
-  const written = oneLine(given.address, 320);
+  const name = storableLine(given.name, 256) || null;
+  const written = storableLine(given.address, 320);
   let address: Address;
   try {
     address = { ...parseAddress({ email: written }), name };
@@ -97,7 +97,7 @@ export function fieldsOf(email: Email, defects: Defects): MailFields {
     to: toAddresses(email.to, defects),
     cc: toAddresses(email.cc, defects),
     reply_to: toAddresses(email.replyTo, defects),
-    subject: oneLine(decodeWords(subject.slice(0, limits.headerValue)), limits.subject),
+    subject: storableLine(decodeWords(subject.slice(0, limits.headerValue)), limits.subject),
     date: dateOf(email, defects),
     message_id: messageIds(headerValues(email, "message-id"))[0] ?? null,
     in_reply_to: messageIds(headerValues(email, "in-reply-to"))[0] ?? null,

@@ -5,12 +5,12 @@ import {
   type Defects,
   headerBlock,
   limits,
-  oneLine,
   partsPrefix,
   shortened,
 } from "./mime-caps.ts";
 import { fieldsOf, type MailFields } from "./mime-fields.ts";
 import { snippetOf } from "./mime-snippet.ts";
+import { storableLine } from "./storable-text.ts";
 
 /** A file in a mail that arrived; `bytes` are the decoded content. */
 export interface ParsedAttachment {
@@ -61,10 +61,10 @@ async function parseWithinCaps(raw: Uint8Array, defects: Defects): Promise<Email
 function attachmentOf(
   { filename, mimeType, contentId, disposition, related, content }: Email["attachments"][number],
 ): ParsedAttachment {
-  const type = oneLine(mimeType, 200).toLowerCase();
-  const id = oneLine(contentId ?? "", 500).replace(/^<|>$/g, "");
+  const type = storableLine(mimeType, 200).toLowerCase();
+  const id = storableLine(contentId ?? "", 500).replace(/^<|>$/g, "");
   return {
-    filename: filename === null ? null : oneLine(filename, 1_000) || null,
+    filename: filename === null ? null : storableLine(filename, 1_000) || null,
     content_type: /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : "application/octet-stream",
     content_id: id === "" ? null : id,
     disposition: disposition === "inline" || related === true ? "inline" : "attachment",
