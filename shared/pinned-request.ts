@@ -1,20 +1,11 @@
 import { Agent, buildConnector, type Dispatcher, request as undiciRequest } from "undici";
-import {
-  type CheckedAddress,
-  type EgressAnswer,
-  EgressFailed,
-  EgressRefused,
-  type EgressRequest,
-} from "./egress.ts";
+import type { CheckedAddress } from "./egress.ts";
+import { type EgressAnswer, EgressFailed, type EgressRequest } from "./egress-outcome.ts";
+import { failureOf, type Progress } from "./pinned-failure.ts";
 
 /** Of one address; the next is tried after it, as long as the deadline allows. */
 const connectTimeoutMs = 5_000;
 const redirects = new Set([301, 302, 303, 307, 308]);
-
-interface Progress {
-  connected: boolean;
-  status: number | null;
-}
 
 /**
  * Connects to the checked addresses in turn, by number: no name is looked up again. Undici takes the TLS server
@@ -61,45 +52,6 @@ function plainHeaders(headers: Dispatcher.ResponseData["headers"]): Record<strin
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
-}
-
-/** Node names TLS failures by code, Deno only in the message ("invalid peer certificate: …"). */
-function isTls(error: unknown): boolean {
-  const text = `${codeOf(error)} ${error instanceof Error ? error.message : ""}`;
-  return /\b(?:ERR_TLS|ERR_SSL|EPROTO|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)|certificate|\bTLS\b|handshake/i
-    .test(text);
-}
-
-function beforeConnected(error: unknown): EgressFailed {
-  const code = codeOf(error);
-  if (code === "UND_ERR_CONNECT_TIMEOUT") {
-    return new EgressFailed("timeout", "The connection was not accepted in time.");
-  }
-  if (/^(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ETIMEDOUT)$/.test(code)) {
-    return new EgressFailed("connect_refused", "The connection was refused.");
-  }
-  if (isTls(error)) {
-    return new EgressFailed("tls", "A secure connection could not be made: the certificate or TLS failed.");
-  }
-  return new EgressFailed("reset", "The connection was closed before the request.");
-}
-
-function classify(error: unknown, progress: Progress, signal: AbortSignal): Error {
-  if (error instanceof EgressFailed) return error;
-  const { connected, status } = progress;
-  if (signal.aborted && status !== null) {
-    return new EgressFailed("too_slow", "The answer was not complete within the deadline.", true, status);
-  }
-  if (signal.aborted) return new EgressFailed("timeout", "No answer within the deadline.", connected);
-  if (/^UND_ERR_(?:INVALID_ARG|NOT_SUPPORTED)$/.test(codeOf(error))) {
-    return new EgressRefused("invalid_request", "The request has a header or method that cannot be sent.");
-  }
-  if (!connected) return beforeConnected(error);
-  return new EgressFailed("reset", "The connection was lost before a complete answer.", true, status);
-}
-
 /**
  * One HTTP request over a connection to one of the checked addresses, which are tried in turn until one connects.
  * Ends when the signal does. Throws EgressFailed, or EgressRefused for what HTTP cannot carry. For egress.ts only.
@@ -134,7 +86,7 @@ export async function pinnedRequest(
     const [bytes, truncated] = await readUpTo(answer.body, maxBytes);
     return { status: answer.statusCode, headers: plainHeaders(answer.headers), body: bytes, truncated };
   } catch (error) {
-    throw classify(error, progress, signal);
+    throw failureOf(error, progress, signal);
   } finally {
     await agent.destroy();
   }
