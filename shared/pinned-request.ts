@@ -52,6 +52,11 @@ function plainHeaders(headers: Dispatcher.ResponseData["headers"]): Record<strin
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
+/** The whole request line and header; undici refuses what HTTP cannot carry. */
+function written({ method, headers = {}, body }: EgressRequest, signal: AbortSignal) {
+  return { method: method as Dispatcher.HttpMethod, headers, body: body ?? null, signal, reset: true };
+}
+
 /**
  * One HTTP request over a connection to one of the checked addresses, which are tried in turn until one connects.
  * Ends when the signal does. Throws EgressFailed, or EgressRefused for what HTTP cannot carry. For egress.ts only.
@@ -59,35 +64,26 @@ function plainHeaders(headers: Dispatcher.ResponseData["headers"]): Record<strin
 export async function pinnedRequest(
   url: URL,
   addresses: CheckedAddress[],
-  { method, headers = {}, body = null, maxBytes }: Omit<EgressRequest, "body"> & {
-    body?: string | Uint8Array | null;
-  },
+  request: EgressRequest,
   signal: AbortSignal,
 ): Promise<Omit<EgressAnswer, "duration_ms">> {
   const progress: Progress = { connected: false, status: null };
-  const agent = new Agent({
+  const dispatcher = new Agent({
     connect: pinned(addresses, progress, signal),
     headersTimeout: 0,
     bodyTimeout: 0,
   });
   try {
-    const answer = await undiciRequest(url, {
-      dispatcher: agent,
-      method: method as Dispatcher.HttpMethod,
-      headers,
-      body,
-      signal,
-      reset: true,
-    });
-    progress.status = answer.statusCode;
-    if (redirects.has(answer.statusCode)) {
-      throw new EgressFailed("redirect", "The URL answered with a redirect.", true, answer.statusCode);
+    const answer = await undiciRequest(url, { dispatcher, ...written(request, signal) });
+    const status = progress.status = answer.statusCode;
+    if (redirects.has(status)) {
+      throw new EgressFailed("redirect", "The URL answered with a redirect.", true, status);
     }
-    const [bytes, truncated] = await readUpTo(answer.body, maxBytes);
-    return { status: answer.statusCode, headers: plainHeaders(answer.headers), body: bytes, truncated };
+    const [body, truncated] = await readUpTo(answer.body, request.maxBytes);
+    return { status, headers: plainHeaders(answer.headers), body, truncated };
   } catch (error) {
     throw failureOf(error, progress, signal);
   } finally {
-    await agent.destroy();
+    await dispatcher.destroy();
   }
 }
