@@ -45,7 +45,7 @@ test("what deno lint refuses is named, and a global only Node has is refused whe
     "tests/bytes.ts": "export const c = () => Buffer.from([]);\nif (c()) {}\n",
     "tests/keys.ts": "export const a = (b: any) => b;\n",
   });
-  const found = (await lintedByDeno.check(root)).filter((line) => line.includes(".ts: "));
+  const found = await lintedByDeno.check(root);
   expect(found.map((line) => line.replace(/: line.*\(/, " ("))).toEqual([
     "shared/bytes.ts (no-node-globals)",
     "shared/keys.ts (no-explicit-any)",

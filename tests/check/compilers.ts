@@ -12,7 +12,9 @@ const onNode = ["tests", "supabase/local", "supabase/install"];
 
 /** What a tool says when it fails, line by line without blank ones; empty when it succeeds. */
 function complaints(program: string, args: string[], cwd: string): Promise<string[]> {
-  const env = { ...process.env, NO_COLOR: "1" };
+  const { DENO_DIR, ...rest } = process.env;
+  // An empty DENO_DIR makes Deno 2.1.4 look past node_modules and ask the registry.
+  const env = { ...rest, ...(DENO_DIR ? { DENO_DIR } : {}), NO_COLOR: "1" };
   return new Promise((resolve) => {
     execFile(program, args, { cwd, env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
       const said = `${stdout}${stderr}`.split("\n").filter((line) => line.trim() !== "");
@@ -21,15 +23,15 @@ function complaints(program: string, args: string[], cwd: string): Promise<strin
   });
 }
 
-/** Where Rust tells of its own stack after an error, which says nothing about our files. */
-const backtrace = /^(Stack backtrace:| +\d+: | +at \.)/;
+/** Progress, sums, and where Rust tells of its own stack after an error: nothing about our files. */
+const noise = /^(Check |Checked \d|Found \d|Stack backtrace:| +\d+: | +at \.)/;
 
 /** The flags keep Deno on the installed packages: no download, no deno.lock left behind. */
 async function deno(root: string, command: string, flags: string[], files: string[]): Promise<string[]> {
   if (files.length === 0) return [];
   const args = [command, ...flags, "--config", "deno.json", ...files];
   const said = await complaints(join(tools, "deno/deno"), args, root);
-  return said.filter((line) => !backtrace.test(line)).map((line) =>
+  return said.filter((line) => !noise.test(line)).map((line) =>
     line.replaceAll(`${root}/`, "").replace("file://", "")
   );
 }
