@@ -1,3 +1,5 @@
+import process from "node:process";
+
 /** The only file that reads environment variables. Everything is read at call time, so tests may set it late. */
 
 /** A variable the platform must provide was absent; a deployment fault, never a caller's. */
@@ -7,8 +9,11 @@ export class MissingEnvironment extends Error {
   }
 }
 
+type Runtime = { Deno?: { env: { get(name: string): string | undefined } } };
+
 function read(name: string): string | undefined {
-  const value = typeof Deno === "undefined" ? process.env[name] : Deno.env.get(name);
+  const { Deno } = globalThis as Runtime;
+  const value = Deno === undefined ? process.env[name] : Deno.env.get(name);
   return value === "" ? undefined : value;
 }
 

@@ -69,3 +69,18 @@ export const ChangeProvider = z.strictObject({
   error: "nothing to change",
 });
 export type ChangeProvider = z.infer<typeof ChangeProvider>;
+
+export const Provider = z.object({
+  id: z.string(),
+  kind: ProviderKind,
+  name: z.string(),
+  environment: z.enum(["live", "test"]),
+  default: z.boolean(),
+  created_at: z.iso.datetime(),
+});
+
+/** Answer of POST providers: the inbound URL and secret are shown here and nowhere else. */
+export const ConnectedProvider = Provider.extend({
+  inbound_url: z.url(),
+  inbound_secret: z.string().optional(),
+});

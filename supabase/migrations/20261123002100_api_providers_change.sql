@@ -28,6 +28,7 @@ $$;
 revoke execute on function mailpipe.find_provider(text) from public, anon, authenticated;
 grant execute on function mailpipe.find_provider(text) to mailpipe_tenant;
 
+-- For trying new credentials before they are stored: which kind they must be of.
 create function mailpipe_api.get_provider(p_caller jsonb, p_id text)
 returns jsonb
 language plpgsql
@@ -36,7 +37,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    me mailpipe.caller := mailpipe.authenticate(p_caller, 'providers:read');
+    me mailpipe.caller := mailpipe.authenticate(p_caller, 'providers:write');
 begin
     return mailpipe.show_provider(mailpipe.find_provider(p_id));
 end;

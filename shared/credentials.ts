@@ -1,0 +1,80 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { Access } from "./access.ts";
+import { secretKeys } from "./environment.ts";
+import { ApiError } from "./errors.ts";
+import { hashKey, isWholeKey } from "./keys.ts";
+import { verifySession } from "./sessions.ts";
+
+/** What the SQL call authenticates. Built here and nowhere else. */
+export type Caller =
+  | { key_hash: string }
+  | { user_id: string; session_id: string; organization_id?: string; environment?: string }
+  | { worker_hash: string }
+  | { project_secret: true }
+  | { inbound_hash: string };
+
+function bearer(request: Request): string | null {
+  const header = request.headers.get("authorization");
+  if (header === null || header.trim() === "") return null;
+  const token = /^bearer +([^\s,]+)$/i.exec(header.trim())?.[1];
+  if (token === undefined) throw new ApiError("invalid_credential");
+  return token;
+}
+
+function isProjectSecret(token: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  // Every key is compared, and by digest: neither which one matched nor how far shows in the time it took.
+  return secretKeys().map((key) => timingSafeEqual(digest(key), digest(token))).includes(true);
+}
+
+function workerCaller(request: Request): Caller {
+  const token = bearer(request) ?? request.headers.get("apikey");
+  if (token === null) throw new ApiError("missing_credential");
+  if (isProjectSecret(token)) return { project_secret: true };
+  if (/^mpw_[0-9a-f]{64}$/.test(token)) return { worker_hash: hashKey(token) };
+  throw new ApiError("invalid_credential");
+}
+
+async function sessionCaller(request: Request, token: string): Promise<Caller> {
+  const claims = await verifySession(token);
+  const organization = request.headers.get("x-organization-id");
+  const environment = request.headers.get("x-mailpipe-environment");
+  if (organization !== null && !/^org_[0-9A-Z]{26}$/.test(organization)) {
+    throw new ApiError("invalid_header", "x-organization-id must be org_ and 26 characters");
+  }
+  if (environment !== null && environment !== "live" && environment !== "test") {
+    throw new ApiError("invalid_header", "x-mailpipe-environment must be live or test");
+  }
+  return {
+    ...claims,
+    ...(organization === null ? {} : { organization_id: organization }),
+    ...(environment === null ? {} : { environment }),
+  };
+}
+
+/** The token a provider's URL carries, as the database knows it. */
+export function connectionCaller(token: string): Caller {
+  return { inbound_hash: hashKey(token) };
+}
+
+/**
+ * Reads who calls from the Authorization header, by shape alone: an API key by its checksum, a session by its
+ * signature, a worker by its secret. Whether it is still live is decided by the SQL call that does the work.
+ * Null where nobody needs to be named. Throws `missing_credential`, `invalid_credential`, `key_in_browser`,
+ * `invalid_header` or `auth_unavailable`; a presented but bad credential is never treated as none.
+ */
+export async function readCaller(request: Request, access: Access): Promise<Caller | null> {
+  if ("connection" in access) return null;
+  if ("worker" in access) return workerCaller(request);
+  const token = bearer(request);
+  if (token === null && "public" in access) return null;
+  if (token === null) throw new ApiError("missing_credential");
+  if (token.startsWith("mp_")) {
+    if (!isWholeKey(token)) throw new ApiError("invalid_credential");
+    if (request.headers.has("origin")) throw new ApiError("key_in_browser");
+    return { key_hash: hashKey(token) };
+  }
+  if ("public" in access && (token.startsWith("mpw_") || isProjectSecret(token))) return workerCaller(request);
+  if (token.split(".").length !== 3) throw new ApiError("invalid_credential");
+  return await sessionCaller(request, token);
+}

@@ -1,0 +1,121 @@
+/** One particular of a refusal: where in the body or query, and what is wrong there. */
+export interface ErrorDetail {
+  path: string;
+  message: string;
+}
+
+interface Kind {
+  status: number;
+  sentence: string;
+  hint?: string;
+}
+
+/** Every refusal there is, once. The code is the contract; the sentence is for people. */
+export const errorKinds = {
+  invalid_json: { status: 400, sentence: "The body is not a JSON object or array." },
+  invalid_cursor: { status: 400, sentence: "The cursor is not one a list gave out." },
+  invalid_header: { status: 400, sentence: "A request header has a value that is not allowed." },
+  organization_required: {
+    status: 400,
+    sentence: "This session belongs to no organization, or to several.",
+    hint: "Name one in the x-organization-id header; GET organizations lists them.",
+  },
+  missing_credential: {
+    status: 401,
+    sentence: "No credential was sent.",
+    hint: "Send Authorization: Bearer with an API key, or with a Supabase session token.",
+  },
+  invalid_credential: { status: 401, sentence: "The credential is not valid." },
+  key_in_browser: {
+    status: 401,
+    sentence: "An API key was sent from a browser.",
+    hint: "Keys belong on servers. Browsers send the Supabase session token instead.",
+  },
+  https_required: {
+    status: 403,
+    sentence: "Plain HTTP is refused.",
+    hint: "Use https, and treat what was sent as read by others.",
+  },
+  scope_missing: { status: 403, sentence: "The credential lacks a scope this call needs." },
+  environment_mismatch: {
+    status: 403,
+    sentence: "The body names another environment than the caller's.",
+    hint: "A key works in its own environment; a session picks one with x-mailpipe-environment.",
+  },
+  session_required: {
+    status: 403,
+    sentence: "Only a signed-in user can do this.",
+    hint: "Send a Supabase session token instead of an API key.",
+  },
+  organization_creation_closed: {
+    status: 403,
+    sentence: "Organizations are founded by the operator of this project.",
+    hint: "As postgres: select mailpipe.create_organization('Name', 'owner@example.com').",
+  },
+  already_pinned: { status: 403, sentence: "The transaction belongs to another tenant." },
+  not_found: { status: 404, sentence: "There is no such thing here." },
+  method_not_allowed: { status: 405, sentence: "The method is not supported here." },
+  idempotency_key_reused: {
+    status: 409,
+    sentence: "The idempotency key was used with another body.",
+    hint: "Use a new key for a new message, the same body for a repeat.",
+  },
+  provider_in_use: { status: 409, sentence: "The provider still has mail to send." },
+  mailbox_exists: { status: 409, sentence: "A mailbox with this address exists." },
+  payload_too_large: { status: 413, sentence: "The request is larger than this call takes." },
+  unsupported_media_type: { status: 415, sentence: "The body's content type is not supported here." },
+  invalid_request: { status: 422, sentence: "The request has fields that are not valid." },
+  no_provider: {
+    status: 422,
+    sentence: "No provider is connected to send through.",
+    hint: "Connect one with POST providers, or use a test key, which sends to the sandbox.",
+  },
+  credentials_refused: { status: 422, sentence: "The provider did not accept these credentials." },
+  internal: { status: 500, sentence: "Something failed on our side." },
+  provider_refused: { status: 502, sentence: "The provider refused the message." },
+  database_unavailable: { status: 503, sentence: "The database cannot be reached." },
+  storage_unavailable: { status: 503, sentence: "The file storage cannot be reached." },
+  auth_unavailable: { status: 503, sentence: "Sessions cannot be checked right now." },
+  master_key_missing: { status: 503, sentence: "A master key is missing from the project's Vault." },
+  data_key_missing: { status: 503, sentence: "The organization has no data key." },
+  outcome_unknown: {
+    status: 504,
+    sentence: "Whether the provider took the message is not known.",
+    hint: "Do not send it again blindly: GET messages/<id> shows what becomes of it.",
+  },
+} satisfies Record<string, Kind>;
+
+export type ErrorCode = keyof typeof errorKinds;
+
+/** True for a code of the registry; anything else must not reach a caller. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorKinds, code);
+}
+
+/** A refusal with its code. Rendered in one place, serve.ts. */
+export class ApiError extends Error {
+  constructor(
+    readonly code: ErrorCode,
+    /** One more sentence of particulars, or one entry per wrong field. */
+    readonly particulars?: string | ErrorDetail[],
+    /** Fields the body carries beside the error: `message_id` of a mail that was stored. */
+    readonly extra: Record<string, unknown> = {},
+  ) {
+    super(code);
+  }
+}
+
+/** The body of an error answer (DESIGN §14). */
+export function renderError(error: ApiError, requestId: string): Record<string, unknown> {
+  const kind: Kind = errorKinds[error.code];
+  const detail = typeof error.particulars === "string" ? error.particulars : undefined;
+  return {
+    error: detail === undefined ? kind.sentence : `${kind.sentence.replace(/\.$/, "")}: ${detail}.`,
+    code: error.code,
+    request_id: requestId,
+    ...(Array.isArray(error.particulars) ? { details: error.particulars } : {}),
+    ...(kind.hint === undefined ? {} : { hint: kind.hint }),
+    docs: "/functions/v1/openapi",
+    ...error.extra,
+  };
+}

@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { storableText } from "../storable-text.ts";
+
+/** Text that Postgres takes: no NUL, no half of a surrogate pair. Lengths are in UTF-16 units. */
+export function text(longest: number) {
+  return z.string().max(longest).refine((given) => storableText(given) === given, {
+    error: "must not contain NUL or half a character",
+  });
+}
+
+/** A name people give to things: one line, 1 to 200 characters. */
+export const Name = z.string().trim().min(1).max(200).regex(
+  /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u,
+  "must not contain control characters",
+);
+
+/** An id as we make them: prefix and ULID. */
+export function id(prefix: string) {
+  return z.string().regex(new RegExp(`^${prefix}_[0-9A-HJKMNP-TV-Z]{26}$`), `must be an id like ${prefix}_…`);
+}
+
+export const Environment = z.enum(["live", "test"]);
+
+/** RFC 3339 with any offset, handed on in UTC. */
+export const Time = z.iso.datetime({ offset: true }).transform((given) => new Date(given).toISOString());
+
+/** A time as we answer it: RFC 3339 in UTC with milliseconds. */
+export const ShownTime = z.iso.datetime();
+
+/** Query of every list. */
+export const PageQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+  cursor: z.string().max(200).optional(),
+});
+
+/** Answer of every list. */
+export function listOf(item: z.ZodType) {
+  return z.object({ data: z.array(item), has_more: z.boolean(), next: z.string().nullable() });
+}
+
+/** Answer to a removal. */
+export const Removed = z.object({ id: z.string(), removed: z.literal(true) });

@@ -1,0 +1,39 @@
+import { z } from "zod";
+import { Environment, ShownTime, text } from "./fields.ts";
+
+/** Every event an endpoint can subscribe to; `*` is all of them. */
+export const eventTypes = [
+  "email.queued",
+  "email.sent",
+  "email.delivered",
+  "email.deferred",
+  "email.bounced",
+  "email.complained",
+  "email.opened",
+  "email.clicked",
+  "email.failed",
+  "email.suppressed",
+  "email.unknown",
+  "email.received",
+] as const;
+
+/** Body of POST webhooks. Where the URL may lead is for egress.ts to say. */
+export const CreateWebhook = z.strictObject({
+  url: z.url().max(2048),
+  events: z.array(z.enum([...eventTypes, "*"])).min(1).max(50).transform((given) => [...new Set(given)]),
+  environment: Environment.optional(),
+  description: text(500).nullish(),
+});
+
+export const Webhook = z.object({
+  id: z.string(),
+  url: z.string(),
+  description: z.string().nullable(),
+  events: z.array(z.string()),
+  enabled: z.boolean(),
+  environment: Environment,
+  created_at: ShownTime,
+});
+
+/** Answer of POST webhooks: the secret is shown here and nowhere else. */
+export const CreatedWebhook = Webhook.extend({ secret: z.string() });

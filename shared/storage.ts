@@ -1,0 +1,67 @@
+import { createHash } from "node:crypto";
+import { StorageClient } from "@supabase/storage-js";
+import { apiUrl, secretKey } from "./environment.ts";
+import { ApiError } from "./errors.ts";
+
+/** Bytes as they lie in the bucket; `key` is `<organization>/<environment>/<sha256>`. */
+export interface StoredBytes {
+  key: string;
+  sha256: string;
+  size_bytes: number;
+}
+
+/** Whose bytes they are. */
+export interface Tenant {
+  organization_id: string;
+  environment: string;
+}
+
+function bucket() {
+  const key = secretKey();
+  return new StorageClient(`${apiUrl()}/storage/v1`, {
+    apikey: key,
+    ...(key.startsWith("sb_") ? {} : { authorization: `Bearer ${key}` }),
+  }).from("mailpipe");
+}
+
+/** SHA-256 as 64 hex digits. */
+export function sha256Hex(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/**
+ * Writes bytes under their own hash, so the same bytes are one object. Always octet-stream: nothing a tenant stores
+ * is ever shown by a browser. Throws `storage_unavailable`.
+ */
+export async function storeBytes(tenant: Tenant, bytes: Uint8Array): Promise<StoredBytes> {
+  const sha256 = sha256Hex(bytes);
+  const key = `${tenant.organization_id}/${tenant.environment}/${sha256}`;
+  const { error } = await bucket().upload(key, bytes as Uint8Array<ArrayBuffer>, {
+    contentType: "application/octet-stream",
+    upsert: true,
+  });
+  if (error !== null) throw new ApiError("storage_unavailable");
+  return { key, sha256, size_bytes: bytes.byteLength };
+}
+
+/** Reads an object. Throws `storage_unavailable`. */
+export async function readStored(key: string): Promise<Uint8Array> {
+  const { data, error } = await bucket().download(key);
+  if (error !== null) throw new ApiError("storage_unavailable");
+  return new Uint8Array(await data.arrayBuffer());
+}
+
+/** Links that open for an hour and save a file, in the order of the keys. Throws `storage_unavailable`. */
+export async function downloadLinks(keys: string[]): Promise<string[]> {
+  if (keys.length === 0) return [];
+  const { data, error } = await bucket().createSignedUrls(keys, 3600, { download: true });
+  if (error !== null) throw new ApiError("storage_unavailable");
+  return data.map((link) => link.signedUrl ?? "");
+}
+
+/** Removes objects; those already gone are no error. Throws `storage_unavailable`. */
+export async function removeStored(keys: string[]): Promise<void> {
+  if (keys.length === 0) return;
+  const { error } = await bucket().remove(keys);
+  if (error !== null) throw new ApiError("storage_unavailable");
+}

@@ -1,0 +1,23 @@
+-- What: authorize: whether a caller may, before anything outside the database is touched for it.
+-- Why: no connection is made and no byte stored for somebody who may not; the work's own call checks again.
+-- Locks: none on existing objects.
+
+create function mailpipe_api.authorize(p_caller jsonb, p_need text)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    me mailpipe.caller := mailpipe.authenticate(p_caller, p_need);
+begin
+    return jsonb_build_object('organization_id', me.organization_id, 'environment', me.environment);
+end;
+$$;
+
+revoke execute on function mailpipe_api.authorize(jsonb, text) from public, anon, authenticated;
+grant execute on function mailpipe_api.authorize(jsonb, text) to service_role;
+grant create on schema mailpipe_api to mailpipe_tenant;
+alter function mailpipe_api.authorize(jsonb, text) owner to mailpipe_tenant;
+revoke create on schema mailpipe_api from mailpipe_tenant;
