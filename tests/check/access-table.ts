@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Access, loadProducts, type Product } from "./product.ts";
+import type { Access } from "../../shared/access.ts";
+import { loadProducts, type Product } from "./product.ts";
 import type { Rule } from "./rule.ts";
 import { read } from "./sources.ts";
 

@@ -1,25 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { ListedRoute } from "../../shared/serve.ts";
 import { slugs } from "./sources.ts";
 
-/** Who may call a route: exactly one of these. */
-export type Access =
-  | { scope: string }
-  | { session: true }
-  | { caller: true }
-  | { worker: true }
-  | { connection: true }
-  | { public: true };
-
-/** One thing a function answers to, as its default export lists it. */
-export interface Route {
-  method: string;
-  /** Begins with the slug; parameters in braces or angle brackets. */
-  path: string;
-  access: Access;
-  summary: string;
-}
+/** What the README and OpenAPI are compared with: the part of a listed route that needs no schema. */
+export type Route = Pick<ListedRoute, "method" | "path" | "access" | "summary">;
 
 /** A function as an entrypoint exports it. */
 export interface Product {
