@@ -74,7 +74,9 @@ export async function readCaller(request: Request, access: Access): Promise<Call
     if (request.headers.has("origin")) throw new ApiError("key_in_browser");
     return { key_hash: hashKey(token) };
   }
-  if ("public" in access && (token.startsWith("mpw_") || isProjectSecret(token))) return workerCaller(request);
+  if ("public" in access && (token.startsWith("mpw_") || isProjectSecret(token))) {
+    return workerCaller(request);
+  }
   if (token.split(".").length !== 3) throw new ApiError("invalid_credential");
   return await sessionCaller(request, token);
 }

@@ -30,7 +30,9 @@ function crc32(text: string): number {
 
 function base62(value: number, length: number): string {
   let text = "";
-  for (let rest = value; text.length < length; rest = Math.floor(rest / 62)) text = alphabet[rest % 62] + text;
+  for (let rest = value; text.length < length; rest = Math.floor(rest / 62)) {
+    text = alphabet[rest % 62] + text;
+  }
   return text;
 }
 

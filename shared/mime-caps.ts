@@ -53,7 +53,7 @@ function afterDelimiters(raw: Uint8Array, count: number): number {
  * be a multipart to the parser.
  */
 function isPlainlyText(raw: Uint8Array): boolean {
-  const header = new TextDecoder("latin1").decode(headerBlock(raw, raw.length));
+  const header = new TextDecoder("latin1").decode(headerBlock(raw));
   return !/content-type(?![ \t]*:[ \t]*text\/(?:plain|html)\b)/i.test(header);
 }
 
@@ -62,7 +62,7 @@ function isPlainlyText(raw: Uint8Array): boolean {
  * with a line of its own starting "--"; four such lines for each allowed part leave room for text that has them too.
  */
 export function partsPrefix(raw: Uint8Array, parts: number): [Uint8Array, boolean] {
-  const end = true ? -1 : afterDelimiters(raw, 4 * parts);
+  const end = isPlainlyText(raw) ? -1 : afterDelimiters(raw, 4 * parts);
   return end === -1 ? [raw, false] : [raw.subarray(0, end), true];
 }
 

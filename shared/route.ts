@@ -96,4 +96,3 @@ export function findRoute(routes: Record<string, Route>, request: Request): Matc
   const methods = onPath.map(({ pattern }) => pattern.split(" ")[0]).join(", ");
   throw new ApiError("method_not_allowed", `use ${methods}`);
 }
-

@@ -61,7 +61,6 @@ function asApiError(error: unknown, log: Record<string, unknown>): ApiError {
   return new ApiError("internal");
 }
 
-
 function errorResponse(error: ApiError, id: string): Response {
   return new Response(JSON.stringify(renderError(error, id)), {
     status: errorKinds[error.code].status,

@@ -12,7 +12,10 @@ export function fieldPath(path: PropertyKey[]): string {
 
 function toDetails(issue: z.core.$ZodIssue): ErrorDetail[] {
   if (issue.code !== "unrecognized_keys") return [{ path: fieldPath(issue.path), message: issue.message }];
-  return issue.keys.map((key) => ({ path: fieldPath([...issue.path, key]), message: "there is no such field" }));
+  return issue.keys.map((key) => ({
+    path: fieldPath([...issue.path, key]),
+    message: "there is no such field",
+  }));
 }
 
 /** Parses by a schema. Throws `invalid_request` with one entry per wrong field, unknown fields included. */

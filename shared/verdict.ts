@@ -24,7 +24,9 @@ async function settled(caller: Caller, id: string): Promise<Facts> {
  */
 export async function answerWithVerdict(caller: Caller, sent: Facts, replayed: boolean): Promise<Response> {
   const id = String(sent["id"]);
-  await callWorker("deliver-mail", { message_id: id }).then((answer) => answer.body?.cancel()).catch(() => {});
+  await callWorker("deliver-mail", { message_id: id }).then((answer) => answer.body?.cancel()).catch(
+    () => {},
+  );
   const { status, reason } = await settled(caller, id);
   const because = typeof reason === "string" ? reason.replace(/\.$/, "") : undefined;
   if (status === "failed") throw new ApiError("provider_refused", because, { message_id: id });

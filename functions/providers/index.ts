@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { created, ok } from "../../shared/answers.ts";
 import { assertCredentials } from "../../shared/credential-check.ts";
 import { hashKey } from "../../shared/keys.ts";
-import { inboundUrl, receivesThrough } from "../../shared/inbound-url.ts";
+import { inboundKindOf } from "../../shared/inbound/registry.ts";
+import { inboundUrl } from "../../shared/inbound-url.ts";
 import { route } from "../../shared/route.ts";
 import { listOf, PageQuery, Removed } from "../../shared/schemas/fields.ts";
 import {
@@ -35,7 +36,7 @@ export default serve("providers", {
       await call("authorize", { p_caller: caller, p_need: "providers:write" });
       await assertCredentials(body.kind, body.credentials);
       const token = randomBytes(32).toString("base64url");
-      const secret = receivesThrough(body.kind) === "mime" ? newWebhookSecret() : null;
+      const secret = inboundKindOf(body.kind) === "mime" ? newWebhookSecret() : null;
       const made = await call("create_provider", {
         p_caller: caller,
         p_request: { ...body, inbound_token_hash: hashKey(token), inbound_secret: secret },

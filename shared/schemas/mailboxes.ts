@@ -13,7 +13,9 @@ export const CreateMailbox = z.strictObject({
 export const ChangeMailbox = z.strictObject({
   display_name: Name.nullish(),
   forward_to_webhook: z.boolean().optional(),
-}).refine((given) => Object.values(given).some((value) => value !== undefined), { error: "nothing to change" });
+}).refine((given) => Object.values(given).some((value) => value !== undefined), {
+  error: "nothing to change",
+});
 
 export const Mailbox = z.object({
   id: z.string(),

@@ -85,7 +85,10 @@ export const Message = MessageSummary.extend({
   reply_to: z.array(z.object({ email: z.string(), name: z.string().nullable() })),
   text: z.string().nullable(),
   html: z.string().nullable(),
-  headers: z.union([z.record(z.string(), z.string()), z.array(z.object({ name: z.string(), value: z.string() }))]),
+  headers: z.union([
+    z.record(z.string(), z.string()),
+    z.array(z.object({ name: z.string(), value: z.string() })),
+  ]),
   metadata: z.record(z.string(), z.string()),
   message_id: z.string().nullable(),
   in_reply_to: z.string().nullable(),

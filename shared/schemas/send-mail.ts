@@ -22,7 +22,10 @@ function headerText(longest: number) {
   });
 }
 
-const AddressList = z.union([AddressField.transform((one) => [one]), z.array(AddressField).max(sendBounds.recipients)], {
+const AddressList = z.union([
+  AddressField.transform((one) => [one]),
+  z.array(AddressField).max(sendBounds.recipients),
+], {
   error: "must be an address or a list of at most 50 addresses",
 });
 
@@ -51,10 +54,18 @@ const MediaType = z.string().max(200).regex(
 );
 
 /** One spelling or the other, not both: which would count is nobody's guess. */
-function refuseBoth(given: Record<string, unknown>, pairs: [string, string][], context: z.RefinementCtx): void {
+function refuseBoth(
+  given: Record<string, unknown>,
+  pairs: [string, string][],
+  context: z.RefinementCtx,
+): void {
   for (const [ours, theirs] of pairs) {
     if (given[ours] !== undefined && given[theirs] !== undefined) {
-      context.addIssue({ code: "custom", path: [theirs], message: `is another spelling of ${ours}: give one` });
+      context.addIssue({
+        code: "custom",
+        path: [theirs],
+        message: `is another spelling of ${ours}: give one`,
+      });
     }
   }
 }
@@ -64,7 +75,8 @@ const Attachment = z.strictObject({
   content: z.string().regex(base64, "must be padded base64 without line breaks"),
   content_type: MediaType.optional(),
   contentType: MediaType.optional(),
-  content_id: z.string().regex(/^[A-Za-z0-9._@+-]{1,200}$/, "must be 1 to 200 of A-Z a-z 0-9 . _ @ + -").optional(),
+  content_id: z.string().regex(/^[A-Za-z0-9._@+-]{1,200}$/, "must be 1 to 200 of A-Z a-z 0-9 . _ @ + -")
+    .optional(),
 }).superRefine((given, context) => refuseBoth(given, [["content_type", "contentType"]], context))
   .transform(({ filename, content, content_type, contentType, content_id }) => ({
     filename,

@@ -10,7 +10,8 @@ import { freePort } from "./ports.ts";
 import { startPostgres } from "./postgres.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
-const HEADER = "// Generated from the migrations by supabase/local/database-types.ts. Do not edit.\n// deno-fmt-ignore-file\n" +
+const HEADER =
+  "// Generated from the migrations by supabase/local/database-types.ts. Do not edit.\n// deno-fmt-ignore-file\n" +
   "// deno-lint-ignore-file\n";
 
 /** The types of schema mailpipe_api as `supabase gen types` reads them from a migrated database at `url`. */

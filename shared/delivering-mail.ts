@@ -1,0 +1,59 @@
+import type { OutgoingMessage, Verdict } from "./providers/contract.ts";
+import { type Account, openAccount } from "./providers/registry.ts";
+import { retryDelay } from "./retry-schedule.ts";
+import type { MessageWork } from "./schemas/outgoing.ts";
+import { readStored } from "./storage.ts";
+
+/** A verdict with when to try again, as finish_message takes it. */
+export type FinishedVerdict = Verdict & { retry_in_seconds: number | null; duration_ms: number };
+
+async function withBytes(message: MessageWork["message"]): Promise<OutgoingMessage> {
+  const attachments: OutgoingMessage["attachments"] = [];
+  for (const { filename, content_type, content_id, storage_key } of message.attachments) {
+    attachments.push({ filename, content_type, content_id, bytes: await readStored(storage_key) });
+  }
+  return { ...message, attachments };
+}
+
+async function verdictOf(work: MessageWork): Promise<{ verdict: Verdict; idempotent: boolean }> {
+  let account: Account | null;
+  try {
+    account = await openAccount(work.provider?.kind ?? "sandbox", work.provider?.credentials ?? {});
+  } catch {
+    account = null;
+  }
+  if (account === null) {
+    const reason = "The provider's stored credentials cannot be used.";
+    return {
+      verdict: { outcome: "refused", reason, status: null, credential_rejected: true },
+      idempotent: true,
+    };
+  }
+  const { idempotent } = account;
+  if (work.unfinished_attempt && !idempotent) {
+    // An earlier try may have been accepted, and this provider keeps no key to ask by: never silently repeated.
+    const reason = "An earlier try ended without an answer.";
+    return { verdict: { outcome: "unknown", reason }, idempotent };
+  }
+  let message: OutgoingMessage;
+  try {
+    message = await withBytes(work.message);
+  } catch {
+    const reason = "An attachment could not be read from storage.";
+    return { verdict: { outcome: "retry", reason, status: null, retry_after_seconds: null }, idempotent };
+  }
+  return { verdict: await account.send(message), idempotent };
+}
+
+/** Sends one claimed message and says what became of it. `random` in [0, 1) spreads the retries. Never throws. */
+export async function deliverMessage(work: MessageWork, random: number): Promise<FinishedVerdict> {
+  const started = performance.now();
+  const { verdict, idempotent } = await verdictOf(work);
+  const again = verdict.outcome === "retry" || (verdict.outcome === "unknown" && idempotent);
+  const retryAfter = verdict.outcome === "retry" ? verdict.retry_after_seconds : null;
+  return {
+    ...verdict,
+    retry_in_seconds: again ? retryDelay("mail", work.attempt, random, retryAfter) : null,
+    duration_ms: Math.round(performance.now() - started),
+  };
+}

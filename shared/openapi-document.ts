@@ -1,0 +1,3842 @@
+// Generated from the functions' schemas by tests/check/openapi-document.ts. Do not edit.
+// deno-fmt-ignore-file
+
+/** The OpenAPI 3.1 document of this API. */
+export const openApiDocument: Record<string, unknown> = {
+ "openapi": "3.1.0",
+ "info": {
+  "title": "Mailpipe",
+  "version": "0.1.0",
+  "description": "An email API that lives in your own Supabase project.",
+  "license": {
+   "name": "MIT",
+   "identifier": "MIT"
+  }
+ },
+ "servers": [
+  {
+   "url": "/functions/v1"
+  }
+ ],
+ "paths": {
+  "/deliver-mail": {
+   "post": {
+    "operationId": "POSTDeliverMail",
+    "summary": "Sends messages that are due",
+    "description": "Who may call: the workers' secret.",
+    "security": [
+     {
+      "worker": []
+     }
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "message_id": {
+          "type": "string",
+          "pattern": "^msg_[0-9A-Z]{26}$"
+         }
+        },
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "done": {
+           "type": "number"
+          }
+         },
+         "required": [
+          "done"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/dispatch-webhooks": {
+   "post": {
+    "operationId": "POSTDispatchWebhooks",
+    "summary": "Delivers events that are due to their endpoints",
+    "description": "Who may call: the workers' secret.",
+    "security": [
+     {
+      "worker": []
+     }
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {},
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "done": {
+           "type": "number"
+          }
+         },
+         "required": [
+          "done"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/health": {
+   "get": {
+    "operationId": "GETHealth",
+    "summary": "Says whether the installation works; queues and providers with `usage:read` or the workers' secret",
+    "description": "Who may call: anyone.",
+    "security": [
+     {}
+    ],
+    "parameters": [],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "status": {
+           "type": "string",
+           "const": "ok"
+          },
+          "schema_version": {
+           "type": "string"
+          },
+          "queue": {
+           "type": "object",
+           "propertyNames": {
+            "type": "string"
+           },
+           "additionalProperties": {
+            "type": "object",
+            "properties": {
+             "due": {
+              "type": "number"
+             },
+             "waiting": {
+              "type": "number"
+             },
+             "oldest_due_at": {
+              "anyOf": [
+               {
+                "type": "string",
+                "format": "date-time",
+                "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+               },
+               {
+                "type": "null"
+               }
+              ]
+             }
+            },
+            "required": [
+             "due",
+             "waiting",
+             "oldest_due_at"
+            ],
+            "additionalProperties": false
+           }
+          },
+          "providers": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "propertyNames": {
+             "type": "string"
+            },
+            "additionalProperties": {}
+           }
+          }
+         },
+         "required": [
+          "status",
+          "schema_version"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/issue-key": {
+   "post": {
+    "operationId": "POSTIssueKey",
+    "summary": "Issues an API key, shown once",
+    "description": "Who may call: key with `keys:write`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "keys:write"
+      ]
+     },
+     {
+      "session": [
+       "keys:write"
+      ]
+     }
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "name": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 200,
+          "pattern": "^[^\\p{Cc}\\p{Cs}\\u2028\\u2029]*$"
+         },
+         "environment": {
+          "type": "string",
+          "enum": [
+           "live",
+           "test"
+          ]
+         },
+         "scopes": {
+          "minItems": 1,
+          "maxItems": 32,
+          "type": "array",
+          "items": {
+           "type": "string",
+           "enum": [
+            "mail:send",
+            "mail:read",
+            "mail:write",
+            "mailboxes:read",
+            "mailboxes:write",
+            "domains:read",
+            "domains:write",
+            "providers:read",
+            "providers:write",
+            "webhooks:read",
+            "webhooks:write",
+            "keys:read",
+            "keys:write",
+            "usage:read",
+            "data:export",
+            "data:delete"
+           ]
+          }
+         },
+         "expires_at": {
+          "type": "string",
+          "format": "date-time",
+          "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z|([+-](?:[01]\\d|2[0-3]):[0-5]\\d)))$"
+         }
+        },
+        "required": [
+         "name",
+         "environment",
+         "scopes"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "201": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "name": {
+           "type": "string"
+          },
+          "environment": {
+           "type": "string",
+           "enum": [
+            "live",
+            "test"
+           ]
+          },
+          "scopes": {
+           "type": "array",
+           "items": {
+            "type": "string"
+           }
+          },
+          "last_four": {
+           "type": "string"
+          },
+          "issued_by": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "expires_at": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          },
+          "key": {
+           "type": "string"
+          }
+         },
+         "required": [
+          "id",
+          "name",
+          "environment",
+          "scopes",
+          "last_four",
+          "issued_by",
+          "expires_at",
+          "created_at",
+          "key"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/list-keys": {
+   "get": {
+    "operationId": "GETListKeys",
+    "summary": "Lists API keys by name and last four characters",
+    "description": "Who may call: key with `keys:read`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "keys:read"
+      ]
+     },
+     {
+      "session": [
+       "keys:read"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "default": 50,
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 100
+      }
+     },
+     {
+      "name": "cursor",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "maxLength": 200
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "data": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "id": {
+              "type": "string"
+             },
+             "name": {
+              "type": "string"
+             },
+             "environment": {
+              "type": "string",
+              "enum": [
+               "live",
+               "test"
+              ]
+             },
+             "scopes": {
+              "type": "array",
+              "items": {
+               "type": "string"
+              }
+             },
+             "last_four": {
+              "type": "string"
+             },
+             "issued_by": {
+              "type": [
+               "string",
+               "null"
+              ]
+             },
+             "expires_at": {
+              "anyOf": [
+               {
+                "type": "string",
+                "format": "date-time",
+                "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+               },
+               {
+                "type": "null"
+               }
+              ]
+             },
+             "created_at": {
+              "type": "string",
+              "format": "date-time",
+              "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+             },
+             "revoked_at": {
+              "anyOf": [
+               {
+                "type": "string",
+                "format": "date-time",
+                "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+               },
+               {
+                "type": "null"
+               }
+              ]
+             },
+             "rotation_due": {
+              "type": "boolean"
+             }
+            },
+            "required": [
+             "id",
+             "name",
+             "environment",
+             "scopes",
+             "last_four",
+             "issued_by",
+             "expires_at",
+             "created_at",
+             "revoked_at",
+             "rotation_due"
+            ],
+            "additionalProperties": false
+           }
+          },
+          "has_more": {
+           "type": "boolean"
+          },
+          "next": {
+           "type": [
+            "string",
+            "null"
+           ]
+          }
+         },
+         "required": [
+          "data",
+          "has_more",
+          "next"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/mailboxes": {
+   "get": {
+    "operationId": "GETMailboxes",
+    "summary": "Lists mailboxes",
+    "description": "Who may call: key with `mailboxes:read`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "mailboxes:read"
+      ]
+     },
+     {
+      "session": [
+       "mailboxes:read"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "default": 50,
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 100
+      }
+     },
+     {
+      "name": "cursor",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "maxLength": 200
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "data": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "id": {
+              "type": "string"
+             },
+             "address": {
+              "type": "string"
+             },
+             "display_name": {
+              "type": [
+               "string",
+               "null"
+              ]
+             },
+             "forward_to_webhook": {
+              "type": "boolean"
+             },
+             "environment": {
+              "type": "string",
+              "enum": [
+               "live",
+               "test"
+              ]
+             },
+             "created_at": {
+              "type": "string",
+              "format": "date-time",
+              "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+             }
+            },
+            "required": [
+             "id",
+             "address",
+             "display_name",
+             "forward_to_webhook",
+             "environment",
+             "created_at"
+            ],
+            "additionalProperties": false
+           }
+          },
+          "has_more": {
+           "type": "boolean"
+          },
+          "next": {
+           "type": [
+            "string",
+            "null"
+           ]
+          }
+         },
+         "required": [
+          "data",
+          "has_more",
+          "next"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   },
+   "post": {
+    "operationId": "POSTMailboxes",
+    "summary": "Makes a mailbox for an address",
+    "description": "Who may call: key with `mailboxes:write`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "mailboxes:write"
+      ]
+     },
+     {
+      "session": [
+       "mailboxes:write"
+      ]
+     }
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "address": {
+          "anyOf": [
+           {
+            "type": "string"
+           },
+           {
+            "type": "object",
+            "properties": {
+             "email": {
+              "type": "string"
+             },
+             "name": {
+              "type": [
+               "string",
+               "null"
+              ]
+             }
+            },
+            "required": [
+             "email"
+            ],
+            "additionalProperties": false
+           }
+          ]
+         },
+         "display_name": {
+          "anyOf": [
+           {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 200,
+            "pattern": "^[^\\p{Cc}\\p{Cs}\\u2028\\u2029]*$"
+           },
+           {
+            "type": "null"
+           }
+          ]
+         },
+         "forward_to_webhook": {
+          "type": "boolean"
+         }
+        },
+        "required": [
+         "address"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "201": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "address": {
+           "type": "string"
+          },
+          "display_name": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "forward_to_webhook": {
+           "type": "boolean"
+          },
+          "environment": {
+           "type": "string",
+           "enum": [
+            "live",
+            "test"
+           ]
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          }
+         },
+         "required": [
+          "id",
+          "address",
+          "display_name",
+          "forward_to_webhook",
+          "environment",
+          "created_at"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/mailboxes/{id}": {
+   "get": {
+    "operationId": "GETMailboxesId",
+    "summary": "Shows a mailbox",
+    "description": "Who may call: key with `mailboxes:read`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "mailboxes:read"
+      ]
+     },
+     {
+      "session": [
+       "mailboxes:read"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "address": {
+           "type": "string"
+          },
+          "display_name": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "forward_to_webhook": {
+           "type": "boolean"
+          },
+          "environment": {
+           "type": "string",
+           "enum": [
+            "live",
+            "test"
+           ]
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          }
+         },
+         "required": [
+          "id",
+          "address",
+          "display_name",
+          "forward_to_webhook",
+          "environment",
+          "created_at"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   },
+   "patch": {
+    "operationId": "PATCHMailboxesId",
+    "summary": "Changes a mailbox's name, or whether its mail is announced",
+    "description": "Who may call: key with `mailboxes:write`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "mailboxes:write"
+      ]
+     },
+     {
+      "session": [
+       "mailboxes:write"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "display_name": {
+          "anyOf": [
+           {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 200,
+            "pattern": "^[^\\p{Cc}\\p{Cs}\\u2028\\u2029]*$"
+           },
+           {
+            "type": "null"
+           }
+          ]
+         },
+         "forward_to_webhook": {
+          "type": "boolean"
+         }
+        },
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "address": {
+           "type": "string"
+          },
+          "display_name": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "forward_to_webhook": {
+           "type": "boolean"
+          },
+          "environment": {
+           "type": "string",
+           "enum": [
+            "live",
+            "test"
+           ]
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          }
+         },
+         "required": [
+          "id",
+          "address",
+          "display_name",
+          "forward_to_webhook",
+          "environment",
+          "created_at"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   },
+   "delete": {
+    "operationId": "DELETEMailboxesId",
+    "summary": "Removes a mailbox and keeps its mail",
+    "description": "Who may call: key with `mailboxes:write`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "mailboxes:write"
+      ]
+     },
+     {
+      "session": [
+       "mailboxes:write"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "removed": {
+           "type": "boolean",
+           "const": true
+          }
+         },
+         "required": [
+          "id",
+          "removed"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/messages": {
+   "get": {
+    "operationId": "GETMessages",
+    "summary": "Lists messages, newest first",
+    "description": "Who may call: key with `mail:read`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "mail:read"
+      ]
+     },
+     {
+      "session": [
+       "mail:read"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "default": 50,
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 100
+      }
+     },
+     {
+      "name": "cursor",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "maxLength": 200
+      }
+     },
+     {
+      "name": "direction",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "enum": [
+        "inbound",
+        "outbound"
+       ]
+      }
+     },
+     {
+      "name": "status",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "enum": [
+        "queued",
+        "sending",
+        "unknown",
+        "sent",
+        "deferred",
+        "failed",
+        "delivered",
+        "bounced",
+        "complained",
+        "suppressed",
+        "cancelled",
+        "mixed",
+        "received"
+       ]
+      }
+     },
+     {
+      "name": "mailbox_id",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "pattern": "^mbx_[0-9A-HJKMNP-TV-Z]{26}$"
+      }
+     },
+     {
+      "name": "thread_id",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "pattern": "^thr_[0-9A-HJKMNP-TV-Z]{26}$"
+      }
+     },
+     {
+      "name": "from",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "minLength": 3,
+       "maxLength": 254
+      }
+     },
+     {
+      "name": "tag",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "minLength": 1,
+       "maxLength": 256
+      }
+     },
+     {
+      "name": "read",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "enum": [
+        "true",
+        "false"
+       ]
+      }
+     },
+     {
+      "name": "since",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "format": "date-time",
+       "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z|([+-](?:[01]\\d|2[0-3]):[0-5]\\d)))$"
+      }
+     },
+     {
+      "name": "until",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "format": "date-time",
+       "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z|([+-](?:[01]\\d|2[0-3]):[0-5]\\d)))$"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "data": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "id": {
+              "type": "string"
+             },
+             "direction": {
+              "type": "string",
+              "enum": [
+               "inbound",
+               "outbound"
+              ]
+             },
+             "status": {
+              "type": "string",
+              "enum": [
+               "queued",
+               "sending",
+               "unknown",
+               "sent",
+               "deferred",
+               "failed",
+               "delivered",
+               "bounced",
+               "complained",
+               "suppressed",
+               "cancelled",
+               "mixed",
+               "received"
+              ]
+             },
+             "environment": {
+              "type": "string",
+              "enum": [
+               "live",
+               "test"
+              ]
+             },
+             "thread_id": {
+              "type": "string"
+             },
+             "mailbox_id": {
+              "type": [
+               "string",
+               "null"
+              ]
+             },
+             "provider_id": {
+              "type": [
+               "string",
+               "null"
+              ]
+             },
+             "from": {
+              "type": "string"
+             },
+             "to": {
+              "type": "array",
+              "items": {
+               "type": "string"
+              }
+             },
+             "subject": {
+              "type": "string"
+             },
+             "snippet": {
+              "type": "string"
+             },
+             "tags": {
+              "type": "array",
+              "items": {
+               "type": "string"
+              }
+             },
+             "labels": {
+              "type": "array",
+              "items": {
+               "type": "string"
+              }
+             },
+             "read": {
+              "type": "boolean"
+             },
+             "starred": {
+              "type": "boolean"
+             },
+             "has_attachments": {
+              "type": "boolean"
+             },
+             "sent_at": {
+              "anyOf": [
+               {
+                "type": "string",
+                "format": "date-time",
+                "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+               },
+               {
+                "type": "null"
+               }
+              ]
+             },
+             "created_at": {
+              "type": "string",
+              "format": "date-time",
+              "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+             }
+            },
+            "required": [
+             "id",
+             "direction",
+             "status",
+             "environment",
+             "thread_id",
+             "mailbox_id",
+             "provider_id",
+             "from",
+             "to",
+             "subject",
+             "snippet",
+             "tags",
+             "labels",
+             "read",
+             "starred",
+             "has_attachments",
+             "sent_at",
+             "created_at"
+            ],
+            "additionalProperties": false
+           }
+          },
+          "has_more": {
+           "type": "boolean"
+          },
+          "next": {
+           "type": [
+            "string",
+            "null"
+           ]
+          }
+         },
+         "required": [
+          "data",
+          "has_more",
+          "next"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/messages/{id}": {
+   "get": {
+    "operationId": "GETMessagesId",
+    "summary": "Shows a message with its recipients, attachments and events",
+    "description": "Who may call: key with `mail:read`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "mail:read"
+      ]
+     },
+     {
+      "session": [
+       "mail:read"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "direction": {
+           "type": "string",
+           "enum": [
+            "inbound",
+            "outbound"
+           ]
+          },
+          "status": {
+           "type": "string",
+           "enum": [
+            "queued",
+            "sending",
+            "unknown",
+            "sent",
+            "deferred",
+            "failed",
+            "delivered",
+            "bounced",
+            "complained",
+            "suppressed",
+            "cancelled",
+            "mixed",
+            "received"
+           ]
+          },
+          "environment": {
+           "type": "string",
+           "enum": [
+            "live",
+            "test"
+           ]
+          },
+          "thread_id": {
+           "type": "string"
+          },
+          "mailbox_id": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "provider_id": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "from": {
+           "type": "string"
+          },
+          "to": {
+           "type": "array",
+           "items": {
+            "type": "string"
+           }
+          },
+          "subject": {
+           "type": "string"
+          },
+          "snippet": {
+           "type": "string"
+          },
+          "tags": {
+           "type": "array",
+           "items": {
+            "type": "string"
+           }
+          },
+          "labels": {
+           "type": "array",
+           "items": {
+            "type": "string"
+           }
+          },
+          "read": {
+           "type": "boolean"
+          },
+          "starred": {
+           "type": "boolean"
+          },
+          "has_attachments": {
+           "type": "boolean"
+          },
+          "sent_at": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          },
+          "cc": {
+           "type": "array",
+           "items": {
+            "type": "string"
+           }
+          },
+          "bcc": {
+           "type": "array",
+           "items": {
+            "type": "string"
+           }
+          },
+          "reply_to": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "email": {
+              "type": "string"
+             },
+             "name": {
+              "type": [
+               "string",
+               "null"
+              ]
+             }
+            },
+            "required": [
+             "email",
+             "name"
+            ],
+            "additionalProperties": false
+           }
+          },
+          "text": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "html": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "headers": {
+           "anyOf": [
+            {
+             "type": "object",
+             "propertyNames": {
+              "type": "string"
+             },
+             "additionalProperties": {
+              "type": "string"
+             }
+            },
+            {
+             "type": "array",
+             "items": {
+              "type": "object",
+              "properties": {
+               "name": {
+                "type": "string"
+               },
+               "value": {
+                "type": "string"
+               }
+              },
+              "required": [
+               "name",
+               "value"
+              ],
+              "additionalProperties": false
+             }
+            }
+           ]
+          },
+          "metadata": {
+           "type": "object",
+           "propertyNames": {
+            "type": "string"
+           },
+           "additionalProperties": {
+            "type": "string"
+           }
+          },
+          "message_id": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "in_reply_to": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "defects": {
+           "type": "array",
+           "items": {
+            "type": "string"
+           }
+          },
+          "recipients": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "address": {
+              "type": "string"
+             },
+             "name": {
+              "type": [
+               "string",
+               "null"
+              ]
+             },
+             "kind": {
+              "type": "string",
+              "enum": [
+               "to",
+               "cc",
+               "bcc"
+              ]
+             },
+             "status": {
+              "type": "string",
+              "enum": [
+               "queued",
+               "sending",
+               "unknown",
+               "sent",
+               "deferred",
+               "failed",
+               "delivered",
+               "bounced",
+               "complained",
+               "suppressed",
+               "cancelled",
+               "mixed",
+               "received"
+              ]
+             },
+             "reason": {
+              "type": [
+               "string",
+               "null"
+              ]
+             },
+             "updated_at": {
+              "type": "string",
+              "format": "date-time",
+              "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+             }
+            },
+            "required": [
+             "address",
+             "name",
+             "kind",
+             "status",
+             "reason",
+             "updated_at"
+            ],
+            "additionalProperties": false
+           }
+          },
+          "attachments": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "id": {
+              "type": "string"
+             },
+             "filename": {
+              "type": "string"
+             },
+             "content_type": {
+              "type": "string"
+             },
+             "content_id": {
+              "type": [
+               "string",
+               "null"
+              ]
+             },
+             "size_bytes": {
+              "type": "number"
+             },
+             "sha256": {
+              "type": "string"
+             },
+             "url": {
+              "type": "string",
+              "format": "uri"
+             }
+            },
+            "required": [
+             "id",
+             "filename",
+             "content_type",
+             "content_id",
+             "size_bytes",
+             "sha256",
+             "url"
+            ],
+            "additionalProperties": false
+           }
+          },
+          "events": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "id": {
+              "type": "string"
+             },
+             "type": {
+              "type": "string"
+             },
+             "created_at": {
+              "type": "string",
+              "format": "date-time",
+              "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+             },
+             "data": {
+              "type": "object",
+              "propertyNames": {
+               "type": "string"
+              },
+              "additionalProperties": {}
+             }
+            },
+            "required": [
+             "id",
+             "type",
+             "created_at",
+             "data"
+            ],
+            "additionalProperties": false
+           }
+          },
+          "raw_url": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "uri"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          }
+         },
+         "required": [
+          "id",
+          "direction",
+          "status",
+          "environment",
+          "thread_id",
+          "mailbox_id",
+          "provider_id",
+          "from",
+          "to",
+          "subject",
+          "snippet",
+          "tags",
+          "labels",
+          "read",
+          "starred",
+          "has_attachments",
+          "sent_at",
+          "created_at",
+          "cc",
+          "bcc",
+          "reply_to",
+          "text",
+          "html",
+          "headers",
+          "metadata",
+          "message_id",
+          "in_reply_to",
+          "defects",
+          "recipients",
+          "attachments",
+          "events",
+          "raw_url"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/openapi": {
+   "get": {
+    "operationId": "GETOpenapi",
+    "summary": "Describes this API as OpenAPI 3.1",
+    "description": "Who may call: anyone.",
+    "security": [
+     {}
+    ],
+    "parameters": [],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "propertyNames": {
+          "type": "string"
+         },
+         "additionalProperties": {}
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/organizations": {
+   "get": {
+    "operationId": "GETOrganizations",
+    "summary": "Lists the organizations the user belongs to",
+    "description": "Who may call: session.",
+    "security": [
+     {
+      "session": []
+     }
+    ],
+    "parameters": [
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "default": 50,
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 100
+      }
+     },
+     {
+      "name": "cursor",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "maxLength": 200
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "data": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "id": {
+              "type": "string"
+             },
+             "name": {
+              "type": "string"
+             },
+             "role": {
+              "type": "string",
+              "enum": [
+               "owner",
+               "admin",
+               "member",
+               "viewer"
+              ]
+             },
+             "created_at": {
+              "type": "string",
+              "format": "date-time",
+              "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+             }
+            },
+            "required": [
+             "id",
+             "name",
+             "role",
+             "created_at"
+            ],
+            "additionalProperties": false
+           }
+          },
+          "has_more": {
+           "type": "boolean"
+          },
+          "next": {
+           "type": [
+            "string",
+            "null"
+           ]
+          }
+         },
+         "required": [
+          "data",
+          "has_more",
+          "next"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   },
+   "post": {
+    "operationId": "POSTOrganizations",
+    "summary": "Founds an organization with the user as its owner",
+    "description": "Who may call: session.",
+    "security": [
+     {
+      "session": []
+     }
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "name": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 200,
+          "pattern": "^[^\\p{Cc}\\p{Cs}\\u2028\\u2029]*$"
+         }
+        },
+        "required": [
+         "name"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "201": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "name": {
+           "type": "string"
+          },
+          "role": {
+           "type": "string",
+           "enum": [
+            "owner",
+            "admin",
+            "member",
+            "viewer"
+           ]
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          }
+         },
+         "required": [
+          "id",
+          "name",
+          "role",
+          "created_at"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/process-inbound": {
+   "post": {
+    "operationId": "POSTProcessInbound",
+    "summary": "Processes provider requests that are due",
+    "description": "Who may call: the workers' secret.",
+    "security": [
+     {
+      "worker": []
+     }
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {},
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "done": {
+           "type": "number"
+          }
+         },
+         "required": [
+          "done"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/providers": {
+   "get": {
+    "operationId": "GETProviders",
+    "summary": "Lists connected providers",
+    "description": "Who may call: key with `providers:read`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "providers:read"
+      ]
+     },
+     {
+      "session": [
+       "providers:read"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "default": 50,
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 100
+      }
+     },
+     {
+      "name": "cursor",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "maxLength": 200
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "data": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "id": {
+              "type": "string"
+             },
+             "kind": {
+              "type": "string",
+              "enum": [
+               "smtp",
+               "resend"
+              ]
+             },
+             "name": {
+              "type": "string"
+             },
+             "environment": {
+              "type": "string",
+              "enum": [
+               "live",
+               "test"
+              ]
+             },
+             "default": {
+              "type": "boolean"
+             },
+             "created_at": {
+              "type": "string",
+              "format": "date-time",
+              "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+             }
+            },
+            "required": [
+             "id",
+             "kind",
+             "name",
+             "environment",
+             "default",
+             "created_at"
+            ],
+            "additionalProperties": false
+           }
+          },
+          "has_more": {
+           "type": "boolean"
+          },
+          "next": {
+           "type": [
+            "string",
+            "null"
+           ]
+          }
+         },
+         "required": [
+          "data",
+          "has_more",
+          "next"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   },
+   "post": {
+    "operationId": "POSTProviders",
+    "summary": "Connects a sending account after trying its credentials",
+    "description": "Who may call: key with `providers:write`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "providers:write"
+      ]
+     },
+     {
+      "session": [
+       "providers:write"
+      ]
+     }
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "oneOf": [
+         {
+          "type": "object",
+          "properties": {
+           "kind": {
+            "type": "string",
+            "const": "smtp"
+           },
+           "credentials": {
+            "type": "object",
+            "properties": {
+             "host": {
+              "type": "string",
+              "maxLength": 255
+             },
+             "port": {
+              "type": "integer",
+              "minimum": 1,
+              "maximum": 65535
+             },
+             "secure": {
+              "type": "boolean"
+             },
+             "username": {
+              "default": null,
+              "anyOf": [
+               {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 512,
+                "pattern": "^\\P{Cc}*$"
+               },
+               {
+                "type": "null"
+               }
+              ]
+             },
+             "password": {
+              "default": null,
+              "anyOf": [
+               {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 1024,
+                "pattern": "^\\P{Cc}*$"
+               },
+               {
+                "type": "null"
+               }
+              ]
+             }
+            },
+            "required": [
+             "host",
+             "port",
+             "secure"
+            ],
+            "additionalProperties": false
+           },
+           "name": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 100,
+            "pattern": "^\\P{Cc}*$"
+           },
+           "environment": {
+            "type": "string",
+            "enum": [
+             "live",
+             "test"
+            ]
+           },
+           "default": {
+            "type": "boolean"
+           }
+          },
+          "required": [
+           "kind",
+           "credentials",
+           "name"
+          ],
+          "additionalProperties": false
+         },
+         {
+          "type": "object",
+          "properties": {
+           "kind": {
+            "type": "string",
+            "const": "resend"
+           },
+           "credentials": {
+            "type": "object",
+            "properties": {
+             "api_key": {
+              "type": "string",
+              "pattern": "^[!-~]{1,256}$"
+             },
+             "webhook_secret": {
+              "default": null,
+              "anyOf": [
+               {
+                "type": "string",
+                "pattern": "^whsec_[A-Za-z0-9+/]{16,200}={0,2}$"
+               },
+               {
+                "type": "null"
+               }
+              ]
+             }
+            },
+            "required": [
+             "api_key"
+            ],
+            "additionalProperties": false
+           },
+           "name": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 100,
+            "pattern": "^\\P{Cc}*$"
+           },
+           "environment": {
+            "type": "string",
+            "enum": [
+             "live",
+             "test"
+            ]
+           },
+           "default": {
+            "type": "boolean"
+           }
+          },
+          "required": [
+           "kind",
+           "credentials",
+           "name"
+          ],
+          "additionalProperties": false
+         }
+        ]
+       }
+      }
+     }
+    },
+    "responses": {
+     "201": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "kind": {
+           "type": "string",
+           "enum": [
+            "smtp",
+            "resend"
+           ]
+          },
+          "name": {
+           "type": "string"
+          },
+          "environment": {
+           "type": "string",
+           "enum": [
+            "live",
+            "test"
+           ]
+          },
+          "default": {
+           "type": "boolean"
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          },
+          "inbound_url": {
+           "type": "string",
+           "format": "uri"
+          },
+          "inbound_secret": {
+           "type": "string"
+          }
+         },
+         "required": [
+          "id",
+          "kind",
+          "name",
+          "environment",
+          "default",
+          "created_at",
+          "inbound_url"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/providers/{id}": {
+   "patch": {
+    "operationId": "PATCHProvidersId",
+    "summary": "Changes a provider's name or credentials, or makes it the default",
+    "description": "Who may call: key with `providers:write`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "providers:write"
+      ]
+     },
+     {
+      "session": [
+       "providers:write"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "name": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 100,
+          "pattern": "^\\P{Cc}*$"
+         },
+         "credentials": {
+          "type": "object",
+          "propertyNames": {
+           "type": "string"
+          },
+          "additionalProperties": {}
+         },
+         "default": {
+          "type": "boolean"
+         }
+        },
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "kind": {
+           "type": "string",
+           "enum": [
+            "smtp",
+            "resend"
+           ]
+          },
+          "name": {
+           "type": "string"
+          },
+          "environment": {
+           "type": "string",
+           "enum": [
+            "live",
+            "test"
+           ]
+          },
+          "default": {
+           "type": "boolean"
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          }
+         },
+         "required": [
+          "id",
+          "kind",
+          "name",
+          "environment",
+          "default",
+          "created_at"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   },
+   "delete": {
+    "operationId": "DELETEProvidersId",
+    "summary": "Removes a provider that has no mail left to send",
+    "description": "Who may call: key with `providers:write`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "providers:write"
+      ]
+     },
+     {
+      "session": [
+       "providers:write"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "removed": {
+           "type": "boolean",
+           "const": true
+          }
+         },
+         "required": [
+          "id",
+          "removed"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/receive-webhook/{kind}/{token}": {
+   "post": {
+    "operationId": "POSTReceiveWebhookKindToken",
+    "summary": "Receives events and mail from a connected provider",
+    "description": "Who may call: the provider, by its connection's token and signature.",
+    "security": [
+     {}
+    ],
+    "parameters": [
+     {
+      "name": "kind",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "token",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "*/*": {
+       "schema": {
+        "type": "string",
+        "format": "binary"
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          }
+         },
+         "required": [
+          "id"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/revoke-key": {
+   "post": {
+    "operationId": "POSTRevokeKey",
+    "summary": "Revokes an API key and the keys it issued",
+    "description": "Who may call: key with `keys:write`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "keys:write"
+      ]
+     },
+     {
+      "session": [
+       "keys:write"
+      ]
+     }
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "id": {
+          "type": "string",
+          "pattern": "^key_[0-9A-HJKMNP-TV-Z]{26}$"
+         },
+         "descendants": {
+          "type": "boolean"
+         }
+        },
+        "required": [
+         "id"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "revoked_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          }
+         },
+         "required": [
+          "id",
+          "revoked_at"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/run-maintenance": {
+   "post": {
+    "operationId": "POSTRunMaintenance",
+    "summary": "Removes what has expired",
+    "description": "Who may call: the workers' secret.",
+    "security": [
+     {
+      "worker": []
+     }
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {},
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "idempotency_records": {
+           "type": "number"
+          },
+          "orphan_objects": {
+           "type": "number"
+          }
+         },
+         "required": [
+          "idempotency_records",
+          "orphan_objects"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/send-mail": {
+   "post": {
+    "operationId": "POSTSendMail",
+    "summary": "Sends a message",
+    "description": "Who may call: key with `mail:send`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "mail:send"
+      ]
+     },
+     {
+      "session": [
+       "mail:send"
+      ]
+     }
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "from": {
+          "anyOf": [
+           {
+            "type": "string"
+           },
+           {
+            "type": "object",
+            "properties": {
+             "email": {
+              "type": "string"
+             },
+             "name": {
+              "type": [
+               "string",
+               "null"
+              ]
+             }
+            },
+            "required": [
+             "email"
+            ],
+            "additionalProperties": false
+           }
+          ]
+         },
+         "to": {
+          "minItems": 1,
+          "maxItems": 51,
+          "type": "array",
+          "items": {
+           "anyOf": [
+            {
+             "type": "string"
+            },
+            {
+             "type": "object",
+             "properties": {
+              "email": {
+               "type": "string"
+              },
+              "name": {
+               "type": [
+                "string",
+                "null"
+               ]
+              }
+             },
+             "required": [
+              "email"
+             ],
+             "additionalProperties": false
+            }
+           ]
+          }
+         },
+         "cc": {
+          "maxItems": 51,
+          "type": "array",
+          "items": {
+           "anyOf": [
+            {
+             "type": "string"
+            },
+            {
+             "type": "object",
+             "properties": {
+              "email": {
+               "type": "string"
+              },
+              "name": {
+               "type": [
+                "string",
+                "null"
+               ]
+              }
+             },
+             "required": [
+              "email"
+             ],
+             "additionalProperties": false
+            }
+           ]
+          }
+         },
+         "bcc": {
+          "maxItems": 51,
+          "type": "array",
+          "items": {
+           "anyOf": [
+            {
+             "type": "string"
+            },
+            {
+             "type": "object",
+             "properties": {
+              "email": {
+               "type": "string"
+              },
+              "name": {
+               "type": [
+                "string",
+                "null"
+               ]
+              }
+             },
+             "required": [
+              "email"
+             ],
+             "additionalProperties": false
+            }
+           ]
+          }
+         },
+         "reply_to": {
+          "anyOf": [
+           {
+            "anyOf": [
+             {
+              "type": "string"
+             },
+             {
+              "type": "object",
+              "properties": {
+               "email": {
+                "type": "string"
+               },
+               "name": {
+                "type": [
+                 "string",
+                 "null"
+                ]
+               }
+              },
+              "required": [
+               "email"
+              ],
+              "additionalProperties": false
+             }
+            ]
+           },
+           {
+            "maxItems": 50,
+            "type": "array",
+            "items": {
+             "anyOf": [
+              {
+               "type": "string"
+              },
+              {
+               "type": "object",
+               "properties": {
+                "email": {
+                 "type": "string"
+                },
+                "name": {
+                 "type": [
+                  "string",
+                  "null"
+                 ]
+                }
+               },
+               "required": [
+                "email"
+               ],
+               "additionalProperties": false
+              }
+             ]
+            }
+           }
+          ]
+         },
+         "replyTo": {
+          "anyOf": [
+           {
+            "anyOf": [
+             {
+              "type": "string"
+             },
+             {
+              "type": "object",
+              "properties": {
+               "email": {
+                "type": "string"
+               },
+               "name": {
+                "type": [
+                 "string",
+                 "null"
+                ]
+               }
+              },
+              "required": [
+               "email"
+              ],
+              "additionalProperties": false
+             }
+            ]
+           },
+           {
+            "maxItems": 50,
+            "type": "array",
+            "items": {
+             "anyOf": [
+              {
+               "type": "string"
+              },
+              {
+               "type": "object",
+               "properties": {
+                "email": {
+                 "type": "string"
+                },
+                "name": {
+                 "type": [
+                  "string",
+                  "null"
+                 ]
+                }
+               },
+               "required": [
+                "email"
+               ],
+               "additionalProperties": false
+              }
+             ]
+            }
+           }
+          ]
+         },
+         "subject": {
+          "type": "string",
+          "maxLength": 998
+         },
+         "text": {
+          "type": "string",
+          "maxLength": 36700160
+         },
+         "textBody": {
+          "type": "string",
+          "maxLength": 36700160
+         },
+         "html": {
+          "type": "string",
+          "maxLength": 36700160
+         },
+         "htmlBody": {
+          "type": "string",
+          "maxLength": 36700160
+         },
+         "headers": {
+          "default": {},
+          "type": "object",
+          "propertyNames": {
+           "type": "string"
+          },
+          "additionalProperties": {
+           "type": "string"
+          }
+         },
+         "tags": {
+          "default": [],
+          "maxItems": 10,
+          "type": "array",
+          "items": {
+           "type": "string",
+           "minLength": 1,
+           "maxLength": 256,
+           "pattern": "^[^\\p{Cc}]*$"
+          }
+         },
+         "metadata": {
+          "default": {},
+          "type": "object",
+          "propertyNames": {
+           "type": "string",
+           "minLength": 1,
+           "maxLength": 100
+          },
+          "additionalProperties": {
+           "type": "string",
+           "maxLength": 500
+          }
+         },
+         "attachments": {
+          "maxItems": 100,
+          "type": "array",
+          "items": {
+           "type": "object",
+           "properties": {
+            "filename": {
+             "type": "string",
+             "minLength": 1,
+             "maxLength": 255
+            },
+            "content": {
+             "type": "string",
+             "pattern": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+            },
+            "content_type": {
+             "type": "string",
+             "maxLength": 200,
+             "pattern": "^[A-Za-z0-9!#$&^_.+-]+\\/[A-Za-z0-9!#$&^_.+-]+(?:; ?[A-Za-z0-9-]+=\"?[A-Za-z0-9_.+-]+\"?)*$"
+            },
+            "contentType": {
+             "type": "string",
+             "maxLength": 200,
+             "pattern": "^[A-Za-z0-9!#$&^_.+-]+\\/[A-Za-z0-9!#$&^_.+-]+(?:; ?[A-Za-z0-9-]+=\"?[A-Za-z0-9_.+-]+\"?)*$"
+            },
+            "content_id": {
+             "type": "string",
+             "pattern": "^[A-Za-z0-9._@+-]{1,200}$"
+            }
+           },
+           "required": [
+            "filename",
+            "content"
+           ],
+           "additionalProperties": false
+          }
+         },
+         "provider_id": {
+          "type": "string",
+          "pattern": "^prv_[0-9A-HJKMNP-TV-Z]{26}$"
+         },
+         "wait": {
+          "default": false,
+          "type": "boolean"
+         }
+        },
+        "required": [
+         "from",
+         "to",
+         "subject"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "202": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "status": {
+           "type": "string"
+          },
+          "thread_id": {
+           "type": "string"
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          }
+         },
+         "required": [
+          "id",
+          "status",
+          "thread_id",
+          "created_at"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/webhooks": {
+   "get": {
+    "operationId": "GETWebhooks",
+    "summary": "Lists webhook endpoints",
+    "description": "Who may call: key with `webhooks:read`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "webhooks:read"
+      ]
+     },
+     {
+      "session": [
+       "webhooks:read"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "default": 50,
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 100
+      }
+     },
+     {
+      "name": "cursor",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "maxLength": 200
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "data": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "id": {
+              "type": "string"
+             },
+             "url": {
+              "type": "string"
+             },
+             "description": {
+              "type": [
+               "string",
+               "null"
+              ]
+             },
+             "events": {
+              "type": "array",
+              "items": {
+               "type": "string"
+              }
+             },
+             "enabled": {
+              "type": "boolean"
+             },
+             "environment": {
+              "type": "string",
+              "enum": [
+               "live",
+               "test"
+              ]
+             },
+             "created_at": {
+              "type": "string",
+              "format": "date-time",
+              "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+             }
+            },
+            "required": [
+             "id",
+             "url",
+             "description",
+             "events",
+             "enabled",
+             "environment",
+             "created_at"
+            ],
+            "additionalProperties": false
+           }
+          },
+          "has_more": {
+           "type": "boolean"
+          },
+          "next": {
+           "type": [
+            "string",
+            "null"
+           ]
+          }
+         },
+         "required": [
+          "data",
+          "has_more",
+          "next"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   },
+   "post": {
+    "operationId": "POSTWebhooks",
+    "summary": "Subscribes a URL to events; its secret is shown once",
+    "description": "Who may call: key with `webhooks:write`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "webhooks:write"
+      ]
+     },
+     {
+      "session": [
+       "webhooks:write"
+      ]
+     }
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "url": {
+          "type": "string",
+          "maxLength": 2048,
+          "format": "uri"
+         },
+         "events": {
+          "minItems": 1,
+          "maxItems": 50,
+          "type": "array",
+          "items": {
+           "type": "string",
+           "enum": [
+            "email.queued",
+            "email.sent",
+            "email.delivered",
+            "email.deferred",
+            "email.bounced",
+            "email.complained",
+            "email.opened",
+            "email.clicked",
+            "email.failed",
+            "email.suppressed",
+            "email.unknown",
+            "email.received",
+            "*"
+           ]
+          }
+         },
+         "environment": {
+          "type": "string",
+          "enum": [
+           "live",
+           "test"
+          ]
+         },
+         "description": {
+          "anyOf": [
+           {
+            "type": "string",
+            "maxLength": 500
+           },
+           {
+            "type": "null"
+           }
+          ]
+         }
+        },
+        "required": [
+         "url",
+         "events"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "201": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "url": {
+           "type": "string"
+          },
+          "description": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "events": {
+           "type": "array",
+           "items": {
+            "type": "string"
+           }
+          },
+          "enabled": {
+           "type": "boolean"
+          },
+          "environment": {
+           "type": "string",
+           "enum": [
+            "live",
+            "test"
+           ]
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          },
+          "secret": {
+           "type": "string"
+          }
+         },
+         "required": [
+          "id",
+          "url",
+          "description",
+          "events",
+          "enabled",
+          "environment",
+          "created_at",
+          "secret"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/webhooks/{id}": {
+   "delete": {
+    "operationId": "DELETEWebhooksId",
+    "summary": "Removes an endpoint and what still waits for it",
+    "description": "Who may call: key with `webhooks:write`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "webhooks:write"
+      ]
+     },
+     {
+      "session": [
+       "webhooks:write"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "removed": {
+           "type": "boolean",
+           "const": true
+          }
+         },
+         "required": [
+          "id",
+          "removed"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/whoami": {
+   "get": {
+    "operationId": "GETWhoami",
+    "summary": "Says who the credential speaks for and what it may do",
+    "description": "Who may call: any key or session.",
+    "security": [
+     {
+      "api_key": []
+     },
+     {
+      "session": []
+     }
+    ],
+    "parameters": [],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "kind": {
+           "type": "string",
+           "enum": [
+            "key",
+            "session"
+           ]
+          },
+          "id": {
+           "type": "string"
+          },
+          "organization_id": {
+           "type": "string"
+          },
+          "environment": {
+           "type": "string",
+           "enum": [
+            "live",
+            "test"
+           ]
+          },
+          "role": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "scopes": {
+           "type": "array",
+           "items": {
+            "type": "string"
+           }
+          },
+          "expires_at": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          }
+         },
+         "required": [
+          "kind",
+          "id",
+          "organization_id",
+          "environment",
+          "role",
+          "scopes",
+          "expires_at"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  }
+ },
+ "components": {
+  "securitySchemes": {
+   "api_key": {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "mp_live_… or mp_test_…, from servers only."
+   },
+   "session": {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "A Supabase session token."
+   },
+   "worker": {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "mpw_…, or the project's secret key."
+   }
+  },
+  "schemas": {
+   "Error": {
+    "type": "object",
+    "required": [
+     "error",
+     "code",
+     "request_id"
+    ],
+    "properties": {
+     "error": {
+      "type": "string",
+      "description": "A sentence for people."
+     },
+     "code": {
+      "type": "string",
+      "enum": [
+       "invalid_json",
+       "invalid_cursor",
+       "invalid_header",
+       "organization_required",
+       "missing_credential",
+       "invalid_credential",
+       "key_in_browser",
+       "https_required",
+       "scope_missing",
+       "environment_mismatch",
+       "session_required",
+       "organization_creation_closed",
+       "already_pinned",
+       "not_found",
+       "method_not_allowed",
+       "idempotency_key_reused",
+       "provider_in_use",
+       "mailbox_exists",
+       "payload_too_large",
+       "unsupported_media_type",
+       "invalid_request",
+       "no_provider",
+       "credentials_refused",
+       "internal",
+       "provider_refused",
+       "database_unavailable",
+       "storage_unavailable",
+       "auth_unavailable",
+       "master_key_missing",
+       "data_key_missing",
+       "outcome_unknown"
+      ]
+     },
+     "request_id": {
+      "type": "string"
+     },
+     "details": {
+      "type": "array",
+      "items": {
+       "type": "object",
+       "required": [
+        "path",
+        "message"
+       ],
+       "properties": {
+        "path": {
+         "type": "string"
+        },
+        "message": {
+         "type": "string"
+        }
+       }
+      }
+     },
+     "hint": {
+      "type": "string"
+     },
+     "docs": {
+      "type": "string"
+     },
+     "message_id": {
+      "type": "string"
+     }
+    }
+   }
+  }
+ }
+};

@@ -1,0 +1,57 @@
+import { z } from "zod";
+
+const Party = z.object({ email: z.string(), name: z.string().nullable() });
+
+/** What claim_messages hands to a worker: the message, and the account it goes out through (none: the sandbox). */
+export const MessageWork = z.array(z.object({
+  job_id: z.string(),
+  fence: z.number(),
+  attempt: z.number(),
+  unfinished_attempt: z.boolean(),
+  message: z.object({
+    id: z.string(),
+    from: Party,
+    to: z.array(Party),
+    cc: z.array(Party),
+    bcc: z.array(Party),
+    reply_to: z.array(Party),
+    subject: z.string(),
+    text: z.string().nullable(),
+    html: z.string().nullable(),
+    headers: z.record(z.string(), z.string()),
+    tags: z.array(z.string()),
+    metadata: z.record(z.string(), z.string()),
+    message_id: z.string(),
+    in_reply_to: z.string().nullable(),
+    references: z.array(z.string()),
+    created_at: z.string(),
+    attachments: z.array(z.object({
+      filename: z.string(),
+      content_type: z.string(),
+      content_id: z.string().nullable(),
+      size_bytes: z.number(),
+      storage_key: z.string(),
+    })),
+  }),
+  provider: z.object({ kind: z.string(), credentials: z.record(z.string(), z.unknown()) }).nullable(),
+}));
+export type MessageWork = z.infer<typeof MessageWork>[number];
+
+/** What claim_deliveries hands to a worker. `body` is null until the first composer has stored it. */
+export const DeliveryWork = z.array(z.object({
+  job_id: z.string(),
+  fence: z.number(),
+  attempt: z.number(),
+  delivery_id: z.string(),
+  event: z.object({
+    id: z.string(),
+    type: z.string(),
+    created_at: z.string(),
+    data: z.record(z.string(), z.unknown()),
+  }),
+  body: z.string().nullable(),
+  url: z.string(),
+  enabled: z.boolean(),
+  secret: z.string(),
+}));
+export type DeliveryWork = z.infer<typeof DeliveryWork>[number];
