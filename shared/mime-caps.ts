@@ -53,7 +53,7 @@ function afterDelimiters(raw: Uint8Array, count: number): number {
  * be a multipart to the parser.
  */
 function isPlainlyText(raw: Uint8Array): boolean {
-  const header = new TextDecoder("latin1").decode(headerBlock(raw));
+  const header = new TextDecoder("latin1").decode(headerBlock(raw, raw.length));
   return !/content-type(?![ \t]*:[ \t]*text\/(?:plain|html)\b)/i.test(header);
 }
 
