@@ -77,3 +77,12 @@ export function customHeaderProblem(name: string, value: string): string | null 
   if (lineOrControl.test(value)) return "must not contain line breaks or control characters";
   return encodedWordHidesLineBreak(value) ? "must not contain an encoded line break" : null;
 }
+
+/**
+ * A message id as In-Reply-To and References carry it: printable ASCII in angle brackets, which are added where they
+ * are missing, and short enough for a line (RFC 5322 §3.6.4). Null when it is not one.
+ */
+export function bracketedId(id: string): string | null {
+  const bracketed = `<${id.replace(/^<|>$/g, "")}>`;
+  return /^<[!-;=?-~]{1,900}>$/.test(bracketed) ? bracketed : null;
+}

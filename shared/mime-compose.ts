@@ -2,12 +2,10 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import nodemailer from "nodemailer";
 import type { Address } from "./addresses.ts";
-import { customHeaderProblem } from "./headers.ts";
+import { bracketedId, customHeaderProblem } from "./headers.ts";
 import type { OutgoingAttachment, OutgoingMessage } from "./providers/contract.ts";
 import { storableText } from "./storable-text.ts";
 
-/** RFC 5322 msg-id with its brackets, in printable ASCII and short enough for a line. */
-const messageId = /^<[!-;=?-~]{1,900}>$/;
 const mediaType =
   /^(?!multipart\/|message\/)[a-z0-9][\w.+-]{0,126}\/[a-z0-9][\w.+-]{0,126}(?:; ?[\w-]{1,40}=(?:[\w.+:/-]{1,100}|"[\w .+:/-]{1,100}"))*$/i;
 
@@ -29,7 +27,7 @@ function bodyText(text: string): string {
 }
 
 function checkedId(id: string): string {
-  if (!messageId.test(id)) throw new TypeError(`${JSON.stringify(id)} is not a message id`);
+  if (bracketedId(id) !== id) throw new TypeError(`${JSON.stringify(id)} is not a message id`);
   return id;
 }
 
@@ -68,7 +66,8 @@ function boundaryOf(message: OutgoingMessage): string {
  * Throws TypeError for a custom header that customHeaderProblem refuses and for a Message-ID that is none.
  */
 export async function composeMessage(message: OutgoingMessage): Promise<Uint8Array> {
-  const { in_reply_to, references, text, html } = message;
+  const { references, text, html } = message;
+  const inReplyTo = message.in_reply_to === null ? null : bracketedId(message.in_reply_to);
   const { message: bytes } = await composer.sendMail({
     from: mailbox(message.from),
     to: message.to.map(mailbox),
@@ -77,8 +76,8 @@ export async function composeMessage(message: OutgoingMessage): Promise<Uint8Arr
     subject: headerText(message.subject),
     messageId: checkedId(message.message_id),
     date: new Date(message.created_at),
-    ...(in_reply_to !== null && messageId.test(in_reply_to) ? { inReplyTo: in_reply_to } : {}),
-    references: references.filter((id) => messageId.test(id)),
+    ...(inReplyTo === null ? {} : { inReplyTo }),
+    references: references.map(bracketedId).filter((id) => id !== null),
     headers: customHeaders(message.headers),
     ...(text === null && html !== null ? {} : { text: bodyText(text ?? "") }),
     ...(html === null ? {} : { html: bodyText(html) }),

@@ -42,7 +42,12 @@ function looksLikeSession(token: string): boolean {
   try {
     const { alg, crit } = decodedPart(head);
     const claims = decodedPart(body);
-    return ["ES256", "RS256", "HS256"].includes(String(alg)) && crit === undefined && isUserClaims(claims);
+    if (!["ES256", "RS256", "HS256"].includes(String(alg)) || crit !== undefined) return false;
+    // An HS256 token is confirmed by the project's own Auth, some of which name no issuer; whoever checks a
+    // signature locally must know whose it is.
+    const issuerFits = claims["iss"] === `${apiUrl()}/auth/v1` ||
+      (alg === "HS256" && claims["iss"] === undefined);
+    return issuerFits && isUserClaims(claims);
   } catch {
     return false;
   }
@@ -50,8 +55,8 @@ function looksLikeSession(token: string): boolean {
 
 function isUserClaims(claims: Record<string, unknown>): boolean {
   const audience = Array.isArray(claims["aud"]) ? claims["aud"] : [claims["aud"]];
-  return claims["iss"] === `${apiUrl()}/auth/v1` && audience.includes("authenticated") &&
-    claims["role"] === "authenticated" && claims["is_anonymous"] !== true &&
+  return audience.includes("authenticated") && claims["role"] === "authenticated" &&
+    claims["is_anonymous"] !== true &&
     typeof claims["exp"] === "number" && uuid.test(String(claims["sub"])) &&
     uuid.test(String(claims["session_id"]));
 }

@@ -2,6 +2,7 @@ import { parseAddress } from "../addresses.ts";
 import { verifyStandardWebhook } from "../signature.ts";
 import { storableLine } from "../storable-text.ts";
 import type { ConnectionSecrets, InboundItem, InboundKind, ProviderEvent, RawRequest } from "./contract.ts";
+import { fetchReceivedMail } from "./resend-mail.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -91,8 +92,6 @@ async function received(
   mailId: string,
   { credentials }: ConnectionSecrets,
 ): Promise<InboundItem[]> {
-  // Only the job that reads the mail loads what connects; receiving the webhook does not.
-  const { fetchReceivedMail } = await import("./resend-mail.ts");
   const { raw, received_for } = await fetchReceivedMail(mailId, String(credentials.api_key ?? ""));
   const named = [...texts(data.to), ...texts(data.cc), ...texts(data.bcc)];
   const envelope_to = [...new Set(addresses(received_for.length === 0 ? named : received_for))];

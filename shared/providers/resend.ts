@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { formatAddress } from "../addresses.ts";
+import { bracketedId } from "../headers.ts";
 import { callResend, type ResendAnswer, resendError, ResendUnreachable } from "../resend-api.ts";
 import { retryAfterSeconds } from "../retry-after.ts";
 import type { ResendCredentials } from "../schemas/providers.ts";
@@ -18,9 +19,11 @@ function tagsOf(message: OutgoingMessage): { name: string; value: string }[] {
 }
 
 function threadHeaders({ in_reply_to, references }: OutgoingMessage): Record<string, string> {
+  const parent = in_reply_to === null ? null : bracketedId(in_reply_to);
+  const thread = references.map(bracketedId).filter((id) => id !== null);
   return {
-    ...(in_reply_to === null ? {} : { "In-Reply-To": in_reply_to }),
-    ...(references.length === 0 ? {} : { "References": references.join(" ") }),
+    ...(parent === null ? {} : { "In-Reply-To": parent }),
+    ...(thread.length === 0 ? {} : { "References": thread.join(" ") }),
   };
 }
 
