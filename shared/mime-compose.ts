@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import nodemailer from "nodemailer";
 import type { Address } from "./addresses.ts";
-import { bracketedId, customHeaderProblem } from "./headers.ts";
+import { bracketedId, customHeaderProblem, headerTextProblem } from "./headers.ts";
 import type { OutgoingAttachment, OutgoingMessage } from "./providers/contract.ts";
 import { storableText } from "./storable-text.ts";
 
@@ -11,9 +11,13 @@ const mediaType =
 
 const composer = nodemailer.createTransport({ streamTransport: true, buffer: true, newline: "windows" });
 
-/** One line of text. A run of blanks longer than a folded line would leave a line of blanks only, which servers cut. */
+/**
+ * One line of text. A run of blanks longer than a folded line would leave a line of blanks only, which servers cut; an
+ * encoded word that hides a line break is taken apart.
+ */
 function headerText(text: string): string {
-  return storableText(text).replace(/[\p{Cc}\u2028\u2029]+/gu, " ").replace(/[ \t]{50,}/g, " ").trim();
+  const line = storableText(text).replace(/[\p{Cc}\u2028\u2029]+/gu, " ").replace(/[ \t]{50,}/g, " ").trim();
+  return headerTextProblem(line) === null ? line : line.replaceAll("=?", "= ?");
 }
 
 function mailbox({ email, name }: Address): { name: string; address: string } {

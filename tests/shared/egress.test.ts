@@ -314,7 +314,9 @@ describe("failures are told apart, with whether the peer may have seen the reque
     stop();
   });
 
-  test("a server that speaks only TLS 1.1", async () => {
+  test("a server that speaks only TLS 1.1, also where the process would take that", async () => {
+    const { DEFAULT_MIN_VERSION, DEFAULT_CIPHERS } = tls;
+    Object.assign(tls, { DEFAULT_MIN_VERSION: "TLSv1", DEFAULT_CIPHERS: "DEFAULT@SECLEVEL=0" });
     const { cert, key } = certificate;
     const old = {
       cert,
@@ -325,6 +327,7 @@ describe("failures are told apart, with whether the peer may have seen the reque
     } as const;
     const { port } = await listen(tls.createServer(old));
     expect(await failure(`https://127.0.0.1:${port}/`)).toMatchObject({ failure: "tls", sent: false });
+    Object.assign(tls, { DEFAULT_MIN_VERSION, DEFAULT_CIPHERS });
   });
 
   test("a server that accepts and hangs is left at the deadline", async () => {

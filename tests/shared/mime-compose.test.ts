@@ -178,10 +178,15 @@ test("no folded line is blank, which a server on the way could take for the end 
   expect(header.split("\r\n").filter((line) => line.trim() === "")).toEqual([]);
 });
 
+test("an id without its brackets gets them", async () => {
+  const raw = await composed({ in_reply_to: "p@x.test", references: ["r@x.test", "<p@x.test>"] });
+  expect(raw).toContain("In-Reply-To: <p@x.test>\r\nReferences: <r@x.test> <p@x.test>\r\n");
+});
+
 test("a malformed id is left out, the good ones stay", async () => {
   const raw = await composed({
     in_reply_to: "no id",
-    references: ["bad", "<a b@x>", "<ok@x.test>", "<ü@x>", "<a@x>\r\nBcc: y@z.test"],
+    references: ["b a d", "<a b@x>", "<ok@x.test>", "<ü@x>", "<a@x>\r\nBcc: y@z.test"],
   });
   expect(fieldNames(raw)).not.toContain("in-reply-to");
   expect(raw).toContain("References: <ok@x.test>\r\n");
@@ -232,6 +237,8 @@ describe("no field can add a header, a recipient or a part", () => {
         "(",
         ")",
         "x".repeat(80),
+        "\u2028".repeat(80),
+        "\u00a0".repeat(80),
         " ".repeat(80),
       ),
       { maxLength: 12 },
@@ -315,6 +322,8 @@ describe("no field can add a header, a recipient or a part", () => {
     const mail = await parsed(raw);
     expect(mail.attachments.length).toBeLessThanOrEqual(changes.attachments?.length ?? 0);
     expect(mail.bcc).toBeUndefined();
+    const shown = [mail.subject, mail.from?.name, ...mail.attachments.map((each) => each.filename)];
+    expect(shown.filter((each) => /\p{Cc}|[\u2028\u2029]/u.test(each ?? ""))).toEqual([]);
   }
 
   test("in 3,000 messages of hostile fields", async () => {

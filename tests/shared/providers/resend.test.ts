@@ -179,7 +179,7 @@ describe("what Resend's answer means", () => {
     ["200 with half a JSON", (_, response) => response.writeHead(200).end('{"id": "49a3'), "unknown"],
     [
       "200 with 10 MB of JSON",
-      (_, response) => json(response, 200, { id: "a".repeat(10_000_000) }),
+      (_, response) => json(response, 200, { padding: "a".repeat(10_000_000), id: "49a3999c" }),
       "unknown",
     ],
     [
