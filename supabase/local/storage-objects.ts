@@ -33,6 +33,16 @@ export class ObjectStore {
     return row;
   }
 
+  /** Those of `names` that are objects the caller may see. */
+  async visible(principal: Principal, bucket: string, names: string[]): Promise<Set<string>> {
+    if (names.length === 0) return new Set();
+    const rows = await this.as(principal, (sql) =>
+      sql<{ name: string }[]>`
+        select name from storage.objects where bucket_id = ${bucket} and name in ${sql(names)}
+      `);
+    return new Set(rows.map(({ name }) => name));
+  }
+
   /** The bytes, as an attachment when `download` (a file name, or empty for the object's own) is asked for. */
   async read(principal: Principal, bucket: string, name: string, download: string | null): Promise<Response> {
     const { version, metadata } = await this.find(principal, bucket, name);

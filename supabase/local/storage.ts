@@ -33,6 +33,7 @@ interface Route {
 
 // In order: what comes first takes `sign` and `authenticated` before they could be names of buckets.
 const ROUTES: Route[] = [
+  { method: "POST", path: /^\/object\/sign\/([^/]+)$/, answer: signMany },
   { method: "POST", path: /^\/object\/sign\/([^/]+)\/(.+)$/, answer: sign },
   { method: "GET", path: /^\/object\/sign\/([^/]+)\/(.+)$/, answer: readSigned },
   { method: "GET", path: /^\/object\/(?:authenticated\/)?([^/]+)\/(.+)$/, answer: read },
@@ -62,13 +63,32 @@ export function createStorage({ dir, sql, ...keys }: StorageOptions): Storage {
 async function sign({ request, bucket, name, store, keys }: Call): Promise<Response> {
   const { expiresIn } = await request.json() as { expiresIn: number };
   await store.find(await principalOf(request, keys), bucket, name);
-  const token = await new SignJWT({ url: `${bucket}/${name}` })
+  return Response.json({ signedURL: await signedUrl(`${bucket}/${name}`, expiresIn, keys) });
+}
+
+/** One answer a path, in their order; a path the caller may not see is an error of its own and fails no other. */
+async function signMany({ request, bucket, store, keys }: Call): Promise<Response> {
+  const { expiresIn, paths } = await request.json() as { expiresIn: number; paths: string[] };
+  const seen = await store.visible(await principalOf(request, keys), bucket, paths);
+  const answers = paths.map(async (path) =>
+    seen.has(path)
+      ? { error: null, path, signedURL: await signedUrl(`${bucket}/${path}`, expiresIn, keys) }
+      : { error: UNSEEN, path, signedURL: null }
+  );
+  return Response.json(await Promise.all(answers));
+}
+
+// In the words of the hosted server.
+const UNSEEN = "Either the object does not exist or you do not have access to it";
+
+/** A path with a token that names the object and ends after `seconds`. Not escaped: storage-js applies encodeURI. */
+async function signedUrl(object: string, seconds: number, keys: StorageKeys): Promise<string> {
+  const token = await new SignJWT({ url: object })
     .setProtectedHeader({ alg: "HS256" })
     .setIssuedAt()
-    .setExpirationTime(Math.floor(Date.now() / 1000) + expiresIn)
+    .setExpirationTime(Math.floor(Date.now() / 1000) + seconds)
     .sign(new TextEncoder().encode(keys.jwtSecret));
-  // Not escaped: storage-js applies encodeURI to what it gets.
-  return Response.json({ signedURL: `/object/sign/${bucket}/${name}?token=${token}` });
+  return `/object/sign/${object}?token=${token}`;
 }
 
 async function readSigned({ request, bucket, name, store, keys }: Call): Promise<Response> {

@@ -86,6 +86,31 @@ describe("the Storage stand-in", () => {
     expect((await fetch(await sign("signed me", -1))).status).toBe(400);
   });
 
+  test("signs many names at once as downloads that end, and fails only the name that is not there", async () => {
+    await bucket().upload("many/1 ä", BYTES, { contentType });
+    await bucket().upload("many/2", BYTES.slice(0, 2), { contentType });
+    const names = ["many/2", "many/none", "many/1 ä"];
+    const { data } = await bucket().createSignedUrls(names, 60, { download: true });
+    expect(data?.map(({ path, error }) => [path, error === null])).toEqual([
+      ["many/2", true],
+      ["many/none", false],
+      ["many/1 ä", true],
+    ]);
+    expect(data?.[1]?.signedUrl).toBeNull();
+    const answer = await fetch(data?.[2]?.signedUrl ?? "");
+    expect(new Uint8Array(await answer.arrayBuffer())).toEqual(BYTES);
+    expect(answer.headers.get("content-disposition")).toMatch(/^attachment; filename\*=/);
+    expect(answer.headers.get("content-type")).toBe("application/octet-stream");
+    const ended = await bucket().createSignedUrls(["many/2"], -1);
+    expect((await fetch(ended.data?.[0]?.signedUrl ?? "")).status).toBe(400);
+  });
+
+  test("signs many names for nobody the policies keep out", async () => {
+    await bucket().upload("theirs", BYTES, { contentType });
+    const { data } = await bucket(api.publishableKey).createSignedUrls(["theirs"], 60);
+    expect(data).toMatchObject([{ path: "theirs", signedUrl: null }]);
+  });
+
   test("lets policies on storage.objects decide for sessions and the publishable key", async () => {
     await bucket().upload("private", BYTES, { contentType });
     const { access_token } = await signUp(api, "eve@example.com");
