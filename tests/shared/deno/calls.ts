@@ -2,6 +2,7 @@
  * Run by Deno 2.1.4, the hosted runtime's version: makes each call once and prints what became of it as JSON.
  * Ports of the servers the test started come as the first argument.
  */
+import process from "node:process";
 import { parseAddress } from "../../../shared/addresses.ts";
 import { EgressFailed, egressFetch, EgressRefused } from "../../../shared/egress.ts";
 import { parseMessage } from "../../../shared/mime-parse.ts";
@@ -25,7 +26,7 @@ type Ports = Record<
   number
 >;
 
-const [given = "{}"] = Deno.args;
+const given = process.argv[2] ?? "{}";
 const ports = JSON.parse(given) as Ports;
 const results: Record<string, unknown> = {};
 
@@ -73,9 +74,9 @@ results.strangerMail = await smtp.check(account(ports.strangerMail));
 results.dropping = await smtp.send(outgoing(), account(ports.dropping));
 results.smtpVacant = await smtp.send(outgoing(), account(ports.vacant));
 
-Deno.env.set("MAILPIPE_PROVIDER_URL_RESEND", `http://127.0.0.1:${ports.vacant}`);
+process.env.MAILPIPE_PROVIDER_URL_RESEND = `http://127.0.0.1:${ports.vacant}`;
 results.resendVacant = await resend.send(outgoing(), { api_key: "re_1", webhook_secret: null });
-Deno.env.set("MAILPIPE_PROVIDER_URL_RESEND", `https://127.0.0.1:${ports.closing}`);
+process.env.MAILPIPE_PROVIDER_URL_RESEND = `https://127.0.0.1:${ports.closing}`;
 results.resendClosing = await resend.send(outgoing(), { api_key: "re_1", webhook_secret: null });
 
 const secret = newWebhookSecret();
