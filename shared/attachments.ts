@@ -24,7 +24,7 @@ export function decodeAttachments(given: SendMail["attachments"]): DecodedAttach
   // Up to two bytes of padding each are not content.
   if (decodedSize - 2 * given.length > sendBounds.attachmentBytes) throw tooLarge();
   const decoded = given.map(({ content, ...facts }) => {
-    const bytes = new Uint8Array(Buffer.from(content, "base64"));
+    const bytes = Buffer.from(content, "base64") as unknown as Uint8Array;
     return { facts: { ...facts, size_bytes: bytes.byteLength, sha256: sha256Hex(bytes) }, bytes };
   });
   const size = decoded.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);

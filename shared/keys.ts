@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 
 /** Where a key's rows live. */
 export type Environment = "live" | "test";
@@ -40,7 +40,7 @@ function randomBase62(length: number): string {
   let text = "";
   while (text.length < length) {
     // 248 is the largest multiple of 62 in a byte: what lies above would favour the first characters.
-    const fair = [...randomBytes(length)].filter((byte) => byte < 248);
+    const fair = Array.from(crypto.getRandomValues(new Uint8Array(length))).filter((byte) => byte < 248);
     text += fair.map((byte) => alphabet[byte % 62]).join("");
   }
   return text.slice(0, length);

@@ -36,7 +36,7 @@ export function sha256Hex(bytes: Uint8Array): string {
 export async function storeBytes(tenant: Tenant, bytes: Uint8Array): Promise<StoredBytes> {
   const sha256 = sha256Hex(bytes);
   const key = `${tenant.organization_id}/${tenant.environment}/${sha256}`;
-  const { error } = await bucket().upload(key, bytes as Uint8Array<ArrayBuffer>, {
+  const { error } = await bucket().upload(key, bytes as unknown as ArrayBuffer, {
     contentType: "application/octet-stream",
     upsert: true,
   });

@@ -68,6 +68,7 @@ end;
 $$;
 
 revoke execute on function mailpipe.key_caller(text) from public, anon, authenticated;
+-- Granted to nobody: only authenticate looks a caller up.
 
 -- A session counts while Auth still knows it: a sign-out, a ban and a removal hold at the next call.
 create function mailpipe.assert_session(p_user_id uuid, p_session_id uuid)
@@ -95,6 +96,7 @@ end;
 $$;
 
 revoke execute on function mailpipe.assert_session(uuid, uuid) from public, anon, authenticated;
+-- Granted to nobody: only authenticate reads auth.
 
 create function mailpipe.session_caller(p_caller jsonb)
 returns mailpipe.caller
@@ -133,3 +135,4 @@ end;
 $$;
 
 revoke execute on function mailpipe.session_caller(jsonb) from public, anon, authenticated;
+-- Granted to nobody: only authenticate looks a caller up.

@@ -19,6 +19,7 @@ end;
 $$;
 
 revoke execute on function mailpipe.pin(text, text) from public, anon, authenticated;
+-- Granted to nobody: only authenticate pins a tenant.
 
 create function mailpipe.connection_caller(p_hash text)
 returns mailpipe.caller
@@ -44,6 +45,7 @@ end;
 $$;
 
 revoke execute on function mailpipe.connection_caller(text) from public, anon, authenticated;
+-- Granted to nobody: only authenticate looks a caller up.
 
 -- pg_cron shows the worker secret. A function woken with the project's secret key has had that key compared
 -- by credentials.ts, and only service_role can execute what asks here.
@@ -68,6 +70,7 @@ end;
 $$;
 
 revoke execute on function mailpipe.worker_caller(jsonb) from public, anon, authenticated;
+-- Granted to nobody: only authenticate reads the worker secret.
 
 -- p_need is a scope, or the kind of caller: 'caller' (any key or member), 'session' (any signed-in user),
 -- 'worker', 'connection', 'public' (anybody, pinned to nothing).

@@ -1,4 +1,4 @@
--- What: get, update and delete a provider; the kind of a stored one, for checking new credentials.
+-- What: get, update and delete a provider.
 -- Why: removing an account that still has mail to send would strand that mail, so it is refused.
 -- Locks: none on existing objects.
 
@@ -133,45 +133,3 @@ grant execute on function mailpipe_api.delete_provider(jsonb, text) to service_r
 grant create on schema mailpipe_api to mailpipe_tenant;
 alter function mailpipe_api.delete_provider(jsonb, text) owner to mailpipe_tenant;
 revoke create on schema mailpipe_api from mailpipe_tenant;
-
-create function mailpipe_api.open_connection(p_caller jsonb, p_kind text)
-returns jsonb
-language plpgsql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    me mailpipe.caller := mailpipe.authenticate(p_caller, 'connection');
-    opened jsonb;
-begin
-    select jsonb_build_object(
-        'organization_id', provider.organization_id,
-        'environment', provider.environment,
-        'provider_id', provider.id,
-        'provider_kind', provider.kind,
-        'credentials', mailpipe.unseal(
-            provider.organization_id, 'providers', provider.id, 'credentials', provider.credentials
-        )::jsonb,
-        'inbound_secret', mailpipe.unseal(
-            provider.organization_id, 'providers', provider.id, 'inbound_secret', provider.inbound_secret
-        )
-    )
-    into opened
-    from mailpipe.providers as provider
-    where provider.id = me.id
-        -- An SMTP account receives through kind mime: SMTP itself posts nothing.
-        and p_kind = case provider.kind when 'smtp' then 'mime' else provider.kind end;
-
-    if opened is null then
-        raise sqlstate 'PT401' using message = 'invalid_credential';
-    end if;
-    return opened;
-end;
-$$;
-
-revoke execute on function mailpipe_api.open_connection(jsonb, text) from public, anon, authenticated;
-grant execute on function mailpipe_api.open_connection(jsonb, text) to service_role;
-grant create on schema mailpipe_api to mailpipe_worker;
-alter function mailpipe_api.open_connection(jsonb, text) owner to mailpipe_worker;
-revoke create on schema mailpipe_api from mailpipe_worker;

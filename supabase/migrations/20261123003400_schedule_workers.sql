@@ -30,6 +30,7 @@ end;
 $$;
 
 revoke execute on function mailpipe.wake(text) from public, anon, authenticated;
+-- Granted to nobody: the scheduler calls it as the migrating role.
 
 create function mailpipe.wake_workers()
 returns void
@@ -54,6 +55,7 @@ as $$
 $$;
 
 revoke execute on function mailpipe.wake_workers() from public, anon, authenticated;
+-- Granted to nobody: the scheduler calls it as the migrating role.
 
 create function mailpipe.wake_maintenance()
 returns void
@@ -75,6 +77,7 @@ as $$
 $$;
 
 revoke execute on function mailpipe.wake_maintenance() from public, anon, authenticated;
+-- Granted to nobody: the scheduler calls it as the migrating role.
 
 do $$
 declare

@@ -8,6 +8,7 @@ import { configured, described, tested } from "./inventory.ts";
 import { lockComplete } from "./lock.ts";
 import { machineUnnamed } from "./machine-traces.ts";
 import { namesSpeak } from "./names.ts";
+import { documentGenerated } from "./openapi-document.ts";
 import { pinsAgree } from "./pins.ts";
 import type { Rule } from "./rule.ts";
 import { sizesKept } from "./sizes.ts";
@@ -36,6 +37,7 @@ export const rules: Rule[] = [
   tested,
   described,
   tableGenerated,
+  documentGenerated,
   pinsAgree,
   lockComplete,
   namesSpeak,
