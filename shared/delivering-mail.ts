@@ -1,6 +1,6 @@
 import type { OutgoingMessage, Verdict } from "./providers/contract.ts";
 import { type Account, openAccount } from "./providers/registry.ts";
-import { retryDelay } from "./retry-schedule.ts";
+import { isBeyondSchedule, retryDelay } from "./retry-schedule.ts";
 import type { MessageWork } from "./schemas/outgoing.ts";
 import { readStored } from "./storage.ts";
 
@@ -30,8 +30,9 @@ async function verdictOf(work: MessageWork): Promise<{ verdict: Verdict; idempot
     };
   }
   const { idempotent } = account;
-  if (work.unfinished_attempt && !idempotent) {
-    // An earlier try may have been accepted, and this provider keeps no key to ask by: never silently repeated.
+  if (work.unfinished_attempt && (!idempotent || isBeyondSchedule("mail", work.attempt))) {
+    // An earlier try may have been accepted, and this provider keeps no key to ask by: never silently repeated. Nor
+    // is a message asked for again for ever that brings its worker down each time.
     const reason = "An earlier try ended without an answer.";
     return { verdict: { outcome: "unknown", reason }, idempotent };
   }

@@ -36,8 +36,8 @@ interface Try {
   disable: boolean;
 }
 
-function failed(outcome: string, detail: string): Try {
-  return { outcome, status_code: null, detail, retry_after: null, disable: false };
+function failed(outcome: string, detail: string, status: number | null = null): Try {
+  return { outcome, status_code: status, detail, retry_after: null, disable: false };
 }
 
 async function post(work: DeliveryWork, body: string, now: Date): Promise<Try> {
@@ -65,7 +65,7 @@ async function post(work: DeliveryWork, body: string, now: Date): Promise<Try> {
     };
   } catch (error) {
     if (error instanceof EgressRefused) return failed(error.code, error.message);
-    if (error instanceof EgressFailed) return failed(error.failure, error.message);
+    if (error instanceof EgressFailed) return failed(error.failure, error.message, error.status);
     throw error;
   }
 }

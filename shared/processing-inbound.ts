@@ -1,7 +1,7 @@
 import { storeArrivedMail } from "./arriving-mail.ts";
 import type { InboundItem, ProviderEvent, ReceivedMail } from "./inbound/contract.ts";
 import { inboundKind } from "./inbound/registry.ts";
-import { retryDelay } from "./retry-schedule.ts";
+import { isBeyondSchedule, retryDelay } from "./retry-schedule.ts";
 import type { InboundWork } from "./schemas/inbound.ts";
 import { readStored } from "./storage.ts";
 
@@ -24,6 +24,8 @@ async function interpret(work: InboundWork): Promise<InboundItem[]> {
 /** Works out what a stored request says and stores the bytes it brought. Never throws: a failure is tried again. */
 export async function processInbound(work: InboundWork, random: number): Promise<InboundResult> {
   try {
+    // A mail that brings its worker down each time is not tried for ever; its raw bytes stay.
+    if (isBeyondSchedule("inbound", work.attempt)) throw new Error("every earlier try ended without a word");
     const items = await interpret(work);
     const mails: Record<string, unknown>[] = [];
     for (const mail of items.filter((item): item is ReceivedMail => item.item === "mail")) {

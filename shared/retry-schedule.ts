@@ -50,3 +50,8 @@ export function retryDelay(
   const asked = Math.min(retryAfter ?? 0, 24 * hour);
   return Math.max(delay, asked) * (1 + 0.2 * random);
 }
+
+/** True for a try the schedule does not have: the workers before this one died without a word. */
+export function isBeyondSchedule(schedule: keyof typeof schedules, attempt: number): boolean {
+  return attempt > schedules[schedule].length + 1;
+}

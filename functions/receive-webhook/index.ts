@@ -22,6 +22,10 @@ export default serve("receive-webhook", {
     async run({ request, params, body, call }) {
       const kind = inboundKind(params["kind"] ?? "");
       if (kind === null) throw new ApiError("not_found", "no such kind of connection");
+      const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+      if (kind.kind === "mime" && type !== "message/rfc822") {
+        throw new ApiError("unsupported_media_type", "send message/rfc822");
+      }
       const caller = connectionCaller(params["token"] ?? "");
       const opened = await call("open_connection", { p_caller: caller, p_kind: kind.kind });
 

@@ -27,6 +27,8 @@ create table mailpipe.messages (
     in_reply_to text,
     reference_ids text[] not null default '{}',
     provider_message_id text,
+    -- The Message-ID a provider put in place of ours, without angle brackets: its recipients cite that one.
+    rewritten_message_id text,
     raw_key text,
     size_bytes bigint,
     defects text[] not null default '{}',
@@ -64,6 +66,7 @@ create index messages_of_mailbox
 create index messages_of_api_key on mailpipe.messages (organization_id, environment, api_key_id);
 create index messages_of_object on mailpipe.messages (raw_key);
 create index messages_cited on mailpipe.messages (organization_id, environment, message_id_header);
+create index messages_cited_rewritten on mailpipe.messages (organization_id, environment, rewritten_message_id);
 create index messages_of_provider
     on mailpipe.messages (organization_id, environment, provider_id, provider_message_id);
 
@@ -72,7 +75,7 @@ alter table mailpipe.messages force row level security;
 grant select, insert, delete on mailpipe.messages to mailpipe_tenant;
 grant update (is_read, is_starred, labels, mailbox_id, status) on mailpipe.messages to mailpipe_tenant;
 grant select, insert on mailpipe.messages to mailpipe_worker;
-grant update (status, provider_message_id, sent_at) on mailpipe.messages to mailpipe_worker;
+grant update (status, provider_message_id, rewritten_message_id, sent_at) on mailpipe.messages to mailpipe_worker;
 create policy "a caller works on the messages of its organization"
     on mailpipe.messages
     for all

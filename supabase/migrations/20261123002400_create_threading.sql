@@ -39,13 +39,17 @@ as $$
 declare
     found_thread text;
 begin
-    -- A provider that rewrites Message-ID is cited by its own id.
+    -- A provider that rewrites Message-ID is cited by its own: learnt from its events, or its id of the message.
     select message.thread_id
     into found_thread
     from mailpipe.messages as message
     where message.organization_id = p_organization_id
         and message.environment = p_environment
-        and (message.message_id_header = any (p_cited) or message.provider_message_id = any (p_cited))
+        and (
+            message.message_id_header = any (p_cited)
+            or message.rewritten_message_id = any (p_cited)
+            or message.provider_message_id = any (p_cited)
+        )
     order by message.created_at desc
     limit 1;
 

@@ -22,7 +22,7 @@ begin
     from mailpipe.providers as provider
     where provider.removed_at is null
         and (provider.id = p_provider_id or (p_provider_id is null and provider.is_default))
-    for share;
+    for key share;
 
     if chosen is null and p_provider_id is not null then
         raise sqlstate 'PT422' using

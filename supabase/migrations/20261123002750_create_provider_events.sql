@@ -13,6 +13,11 @@ declare
     recipient constant text := p_event ->> 'recipient';
     concerned text[];
 begin
+    update mailpipe.messages
+    set rewritten_message_id = btrim(p_event -> 'detail' ->> 'message_id', '<> ')
+    where id = p_message.id
+        and p_event -> 'detail' ->> 'message_id' is not null;
+
     -- Opens and clicks are told, and change no state.
     if type in ('opened', 'clicked') then
         concerned := case when recipient is null then '{}' else array[recipient] end;
