@@ -17,6 +17,7 @@ interface Job {
 }
 
 interface QueuedRequest {
+  id: string;
   method: string;
   url: string;
   headers: Record<string, string> | null;
@@ -26,6 +27,31 @@ interface QueuedRequest {
 
 /** Requests under way at once. pg_net takes 200 a turn; this machine also runs everything they reach. */
 const REQUESTS_AT_ONCE = 10;
+
+/** Work that was begun and not awaited; a failure becomes one line. */
+class UnderWay {
+  readonly #works = new Map<string, Promise<void>>();
+  constructor(private readonly log: (line: string) => void) {}
+
+  get size(): number {
+    return this.#works.size;
+  }
+
+  has(id: string): boolean {
+    return this.#works.has(id);
+  }
+
+  begin(id: string, what: string, work: Promise<unknown>): void {
+    const over = work
+      .catch((error: Error) => this.log(`${what}: ${error.message}`))
+      .then(() => void this.#works.delete(id));
+    this.#works.set(id, over);
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#works.values());
+  }
+}
 
 /**
  * A ticker over a database. `jobs` is a client of role `postgres`, which the commands run as; `requests` one of
@@ -41,38 +67,26 @@ export function createTicker(
   },
 ): Ticker {
   const lastRuns = new Map<string, Date>();
-  const underWay = new Map<string, Promise<void>>();
-  let posting = 0;
-  const begin = (id: string, what: string, work: Promise<unknown>) => {
-    const over = work.then(() => {}, (error: Error) => log(`${what}: ${error.message}`)).then(() =>
-      void underWay.delete(id)
-    );
-    underWay.set(id, over);
-    return over;
-  };
+  const [running, posting] = [new UnderWay(log), new UnderWay(log)];
   return {
     async tick(now) {
       for (const job of await activeJobs(jobs)) {
-        if (underWay.has(job.jobid) || !isDue(job.schedule, lastRuns.get(job.jobid) ?? started, now)) {
-          continue;
-        }
+        const last = lastRuns.get(job.jobid) ?? started;
+        if (running.has(job.jobid) || !isTime(job, last, now, log)) continue;
         lastRuns.set(job.jobid, now);
-        begin(job.jobid, `cron job ${job.name}`, jobs.unsafe(job.command));
+        running.begin(job.jobid, `cron job ${job.name}`, jobs.unsafe(job.command));
       }
-      for (const request of await takeRequests(requests, REQUESTS_AT_ONCE - posting)) {
-        posting += 1;
-        void begin(crypto.randomUUID(), `${request.method} ${request.url}`, perform(request)).then(() =>
-          posting -= 1
-        );
+      for (const request of await takeRequests(requests, REQUESTS_AT_ONCE - posting.size)) {
+        posting.begin(request.id, `${request.method} ${request.url}`, perform(request));
       }
     },
     async settled() {
-      await Promise.all(underWay.values());
+      await Promise.all([running.settled(), posting.settled()]);
     },
   };
 }
 
-/** Ticks every second until stopped; stopping resolves when what had begun is over, after five seconds at most. */
+/** Ticks every second until stopped; stopping waits for statements under way, five seconds at most. */
 export function startTicker(
   { jobsUrl, requestsUrl, log }: { jobsUrl: string; requestsUrl: string; log(line: string): void },
 ): { stop(): Promise<void> } {
@@ -95,6 +109,16 @@ export function startTicker(
   };
 }
 
+/** pg_cron refuses a schedule it cannot read when it is made; the stand-in's table takes any. */
+function isTime(job: Job, last: Date, now: Date, log: (line: string) => void): boolean {
+  try {
+    return isDue(job.schedule, last, now);
+  } catch (error) {
+    log(`cron job ${job.name}: ${(error as Error).message}`);
+    return false;
+  }
+}
+
 async function activeJobs(sql: postgres.Sql): Promise<Job[]> {
   return await sql<Job[]>`
     select jobid, coalesce(jobname, jobid::text) as name, schedule, command
@@ -109,7 +133,7 @@ async function takeRequests(sql: postgres.Sql, room: number): Promise<QueuedRequ
   return await sql<QueuedRequest[]>`
     delete from net.http_request_queue
     where id in (select id from net.http_request_queue order by id limit ${room})
-    returning method, url, headers, body, timeout_milliseconds`;
+    returning id, method, url, headers, body, timeout_milliseconds`;
 }
 
 async function perform({ method, url, headers, body, timeout_milliseconds }: QueuedRequest): Promise<void> {
