@@ -7,11 +7,12 @@ import { DeliverMail, Done } from "../../shared/schemas/workers.ts";
 import { serve } from "../../shared/serve.ts";
 import { wake } from "../../shared/wake.ts";
 
-// 25 MiB of attachments grow to some 100 MiB while a mail is composed; a worker has 256 MB.
+// 25 MiB of content grow to some 100 MiB while a mail is composed; a worker has 256 MB.
 const largeBytes = 1024 * 1024;
 
 function isLarge({ message }: MessageWork): boolean {
-  return message.attachments.reduce((sum, file) => sum + file.size_bytes, 0) > largeBytes;
+  const body = (message.text?.length ?? 0) + (message.html?.length ?? 0);
+  return message.attachments.reduce((sum, file) => sum + file.size_bytes, body) > largeBytes;
 }
 
 /** Sends what is due. The attempt is on record before the provider is called, so a crash leaves a trace. */
