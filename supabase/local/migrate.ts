@@ -5,6 +5,18 @@ import { promisify } from "node:util";
 import postgres from "postgres";
 
 const REPOSITORY = new URL("../../", import.meta.url);
+
+// Where nothing listens: asked not to, the CLI still looks for a newer version of itself.
+const NOWHERE = "http://127.0.0.1:9";
+const CALL_NOBODY = {
+  SUPABASE_TELEMETRY_DISABLED: "1",
+  DO_NOT_TRACK: "1",
+  HTTP_PROXY: NOWHERE,
+  http_proxy: NOWHERE,
+  HTTPS_PROXY: NOWHERE,
+  https_proxy: NOWHERE,
+};
+
 const MIGRATIONS = new URL("supabase/migrations/", REPOSITORY);
 
 /**
@@ -15,7 +27,7 @@ export async function pushMigrations(url: string): Promise<string> {
   const cli = fileURLToPath(new URL("node_modules/.bin/supabase", REPOSITORY));
   const run = promisify(execFile)(cli, ["db", "push", `--remote=${url}`, "--yes"], {
     cwd: fileURLToPath(REPOSITORY),
-    env: { ...process.env, SUPABASE_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" },
+    env: { ...process.env, ...CALL_NOBODY },
   });
   const { stdout, stderr } = await run.catch((error: { stdout: string; stderr: string }) => {
     throw new Error(`supabase db push failed:\n${error.stdout}${error.stderr}`);
