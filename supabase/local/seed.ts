@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { scopes } from "../../shared/access.ts";
 import { keptFile } from "./data-folder.ts";
 
 /** The owner, mailbox and sender of the ready-made organization. */
@@ -36,13 +37,6 @@ class Refused extends Error {
     super(`The ready-made organization could not be made: ${what}`);
   }
 }
-
-/** Every scope of DESIGN §7: the ready-made keys are for trying things out. */
-const SCOPES = [
-  ...["mail:send", "mail:read", "mail:write", "mailboxes:read", "mailboxes:write", "domains:read"],
-  ...["domains:write", "providers:read", "providers:write", "webhooks:read", "webhooks:write", "keys:read"],
-  ...["keys:write", "usage:read", "data:export", "data:delete"],
-];
 
 /**
  * Makes the ready-made organization once per data folder, over Auth, SQL and HTTP as an operator would, and
@@ -138,7 +132,7 @@ async function createMailbox(call: Call): Promise<Partial<Seed>> {
 }
 
 async function issueKey(call: Call, environment: "live" | "test"): Promise<string> {
-  const body = { name: `Ready-made ${environment} key`, environment, scopes: SCOPES };
+  const body = { name: `Ready-made ${environment} key`, environment, scopes };
   return String((await call("POST", "issue-key", body, environment)).key);
 }
 

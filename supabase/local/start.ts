@@ -1,13 +1,13 @@
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, resolve } from "node:path";
 import { type Stack, startStack } from "./stack.ts";
 import { type StackFile, writeStackFile } from "./stack-file.ts";
 
-const HOME = fileURLToPath(new URL("../../.mailpipe", import.meta.url));
+/** npm runs this in the repository's root, wherever it was called. */
+const HOME = resolve(".mailpipe");
 const DEFAULT_PORT = 54321;
 
 const began = Date.now();
-const dataFolder = process.env.MAILPIPE_DATA || join(HOME, "data");
+const dataFolder = resolve(process.env.MAILPIPE_DATA || join(HOME, "data"));
 const starting = open();
 let asked = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void close());
