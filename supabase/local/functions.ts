@@ -1,11 +1,14 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createWriteStream, existsSync, type WriteStream } from "node:fs";
+import { createWriteStream, type WriteStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { DENO_ENVIRONMENT, grantedHost, PERMISSIONS } from "./deno-access.ts";
+import { countHost, type Hosts } from "./outgoing.ts";
+import { requiredBinary } from "./required-binary.ts";
 
 /** The Edge Functions, running under Deno. */
 export interface FunctionsHost {
@@ -13,6 +16,8 @@ export interface FunctionsHost {
   port(): number | undefined;
   /** Process id of the host, for tests that kill it. */
   pid(): number | undefined;
+  /** Where the functions connected to since the start, crashes of the host included. */
+  outgoing: Hosts;
   stop(): Promise<void>;
 }
 
@@ -33,6 +38,12 @@ const RESTART_DELAY = 250;
 /** How long a host may take to end after it was asked to. */
 const STOP_GRACE = 2_000;
 
+/** Where what a host says goes. */
+interface Ears {
+  log: WriteStream;
+  outgoing: Hosts;
+}
+
 interface Launched {
   child: ChildProcess;
   /** Rejects with what the host printed where it ended before it listened. */
@@ -47,8 +58,8 @@ interface Launched {
  */
 export async function startFunctions(options: FunctionsOptions): Promise<FunctionsHost> {
   const binary = denoBinary(options.root);
-  const log = createWriteStream(options.logFile, { flags: "a", mode: 0o600 });
-  let running = launch(binary, options, log);
+  const ears = { log: createWriteStream(options.logFile, { flags: "a", mode: 0o600 }), outgoing: new Map() };
+  let running = launch(binary, options, ears);
   let port: number | undefined = await running.port;
   let stopping = false;
   const keepRunning = async () => {
@@ -57,7 +68,7 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
       port = undefined;
       if (stopping) return;
       await sleep(RESTART_DELAY);
-      running = launch(binary, options, log);
+      running = launch(binary, options, ears);
       port = await running.port.catch(() => undefined);
     }
     await end(running);
@@ -66,11 +77,12 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
   return {
     port: () => port,
     pid: () => running.child.pid,
+    outgoing: ears.outgoing,
     async stop() {
       stopping = true;
       await end(running);
       await ended;
-      log.end();
+      ears.log.end();
     },
   };
 }
@@ -83,15 +95,13 @@ async function end({ child, ended }: Launched): Promise<void> {
 }
 
 function denoBinary(root: string): string {
-  const binary = join(root, "node_modules/deno", process.platform === "win32" ? "deno.exe" : "deno");
-  if (existsSync(binary)) return binary;
-  throw new Error(`Deno is missing at ${binary}: run npm ci with install scripts allowed.`);
+  return requiredBinary(root, "Deno", `node_modules/deno/deno${process.platform === "win32" ? ".exe" : ""}`);
 }
 
 function launch(
   binary: string,
   { root, cacheFolder, environment }: FunctionsOptions,
-  log: WriteStream,
+  ears: Ears,
 ): Launched {
   const host = fileURLToPath(new URL("functions-host.ts", import.meta.url));
   const flags = [
@@ -101,34 +111,36 @@ function launch(
     "--config",
     join(root, "deno.json"),
   ];
-  const child = spawn(binary, ["run", "-A", ...flags, host, join(root, "supabase/config.toml")], {
+  const child = spawn(binary, ["run", ...PERMISSIONS, ...flags, host, join(root, "supabase/config.toml")], {
     cwd: root,
-    env: { ...environment, DENO_DIR: cacheFolder, DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1", TZ: "UTC" },
+    env: { ...environment, ...DENO_ENVIRONMENT, DENO_DIR: cacheFolder },
     stdio: ["pipe", "pipe", "pipe"],
     // Its own session: Ctrl-C reaches the stack alone, which then ends this in its own order.
     detached: true,
   });
   // Writing to a host that has just died fails; its exit is what counts.
   child.stdin.on("error", () => {});
-  child.stderr.pipe(log, { end: false });
-  return { child, port: listening(child, log), ended: once(child, "close") };
+  return { child, port: listening(child, ears), ended: once(child, "close") };
 }
 
 function listening(
   child: ChildProcessByStdio<Writable, Readable, Readable>,
-  log: WriteStream,
+  { log, outgoing }: Ears,
 ): Promise<number> {
   const printed: string[] = [];
-  const keep = (text: Buffer) => printed.length < 20 && printed.push(String(text));
-  child.stderr.on("data", keep);
+  createInterface(child.stderr).on("line", (line) => {
+    const host = grantedHost(line);
+    if (host !== undefined) return countHost(outgoing, host);
+    if (printed.length < 20) printed.push(line);
+    log.write(`${line}\n`);
+  });
   const lines = createInterface(child.stdout);
   return new Promise((resolve, reject) => {
     lines.once("line", (first) => {
       lines.on("line", (line) => log.write(`${line}\n`));
-      child.stderr.off("data", keep);
       resolve((JSON.parse(first) as { port: number }).port);
     });
-    child.once("close", () => reject(new Error(`The functions did not start:\n${printed.join("")}`)));
+    child.once("close", () => reject(new Error(`The functions did not start:\n${printed.join("\n")}`)));
     child.once("error", reject);
   });
 }

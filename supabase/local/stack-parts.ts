@@ -9,8 +9,10 @@ import { type FunctionsHost, startFunctions } from "./functions.ts";
 import type { Gateway } from "./gateway.ts";
 import { type MailServer, startMailServer } from "./mail-server.ts";
 import { pushMigrations } from "./migrate.ts";
+import { answerOutgoing, type OutgoingWatch } from "./outgoing.ts";
 import { freePort } from "./ports.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
+import { requiredBinary } from "./required-binary.ts";
 import { startRest } from "./rest.ts";
 import { createStorage } from "./storage.ts";
 import { startTicker } from "./ticker.ts";
@@ -24,6 +26,8 @@ export interface Setting {
   environment: Record<string, string | undefined>;
   /** How to end what was started, in the order it was. */
   endings: (() => unknown)[];
+  /** Where this process connects to. */
+  outgoing: OutgoingWatch;
 }
 
 /** The database that hosted projects call so too. */
@@ -42,6 +46,7 @@ interface Ports {
 
 /** Starts PostgreSQL with what a hosted project has and every migration applied, by the real CLI. */
 export async function startDatabase({ dataFolder, endings }: Setting): Promise<PostgresServer> {
+  requiredBinary(ROOT, "The Supabase CLI", "node_modules/.bin/supabase");
   await refuseOtherMigrations(dataFolder, MIGRATIONS);
   const ports = keptFile<Partial<Ports>>(dataFolder, "ports.json");
   const kept = await ports.read();
@@ -116,7 +121,12 @@ export function openRoutes(
   const storage = createStorage({ dir: join(dataFolder, "storage"), sql, ...keys });
   gateway.open({
     functionsPort: functions.port,
-    handlers: { "/rest/v1": rest.fetch, "/auth/v1": rest.fetch, "/storage/v1": storage.fetch },
+    handlers: {
+      "/rest/v1": rest.fetch,
+      "/auth/v1": rest.fetch,
+      "/storage/v1": storage.fetch,
+      "/local/v1": answerOutgoing(setting.outgoing.hosts, functions.outgoing),
+    },
   });
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { openSecrets } from "./data-folder.ts";
 import { openGateway } from "./gateway.ts";
+import { watchOutgoing } from "./outgoing.ts";
 import { OWNER_EMAIL, seed } from "./seed.ts";
 import { removeStackFile, type StackFile, writeStackFile } from "./stack-file.ts";
 import {
@@ -51,13 +52,22 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 async function startParts(options: StackOptions, endings: Setting["endings"]): Promise<Omit<Stack, "stop">> {
-  // First, so that a port in use is said before any file is touched.
+  const outgoing = watchOutgoing();
+  endings.push(outgoing.stop);
+  // Before the data folder, so that a port in use is said before any file is touched.
   const gateway = await openGateway(options.port);
   endings.push(gateway.close);
   const dataFolder = resolve(options.dataFolder);
   const apiUrl = `http://127.0.0.1:${gateway.port}`;
   const secrets = await openSecrets(dataFolder);
-  const setting: Setting = { dataFolder, apiUrl, secrets, environment: options.environment, endings };
+  const setting: Setting = {
+    dataFolder,
+    apiUrl,
+    secrets,
+    environment: options.environment,
+    endings,
+    outgoing,
+  };
 
   const database = await startDatabase(setting);
   const mail = await startMail(setting);

@@ -1,0 +1,27 @@
+/** Prints one line. */
+export type Tell = (line: string) => void;
+
+/**
+ * Does one step of the demo and tells it in one line with its time in milliseconds. `note` adds what is worth seeing
+ * beside the title. A failed step is told with what was expected, and thrown on.
+ */
+export async function step<T>(
+  tell: Tell,
+  title: string,
+  work: (note: (text: string) => void) => Promise<T>,
+): Promise<T> {
+  const began = performance.now();
+  let noted = "";
+  const told = (mark: string, rest: string) => {
+    const time = `${Math.round(performance.now() - began)} ms`;
+    tell(`${mark} ${time.padStart(8)}  ${title}${rest && `: ${rest}`}`);
+  };
+  try {
+    const result = await work((text) => noted = text);
+    told("✔", noted);
+    return result;
+  } catch (error) {
+    told("✘", (error as Error).message);
+    throw error;
+  }
+}
