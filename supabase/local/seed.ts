@@ -1,9 +1,9 @@
 import postgres from "postgres";
 import { scopes } from "../../shared/access.ts";
 import { keptFile } from "./data-folder.ts";
+import { OWNER_EMAIL, ownerSession } from "./owner-session.ts";
 
-/** The owner, mailbox and sender of the ready-made organization. */
-export const OWNER_EMAIL = "owner@example.com";
+/** The mailbox and sender of the ready-made organization. */
 export const MAILBOX = "hello@example.com";
 
 /** What the ready-made organization consists of. Keys and inbound secret are shown once, so they are kept. */
@@ -17,6 +17,9 @@ export interface Seed {
   live_key: string;
   test_key: string;
 }
+
+/** The organization with a fresh session of its owner. */
+export type SeededStack = Seed & { access_token: string };
 
 export interface SeedOptions {
   folder: string;
@@ -42,10 +45,10 @@ class Refused extends Error {
  * Makes the ready-made organization once per data folder, over Auth, SQL and HTTP as an operator would, and
  * signs its owner in. Each step is written down as it is done, so a first start that was cut short goes on.
  */
-export async function seed(options: SeedOptions): Promise<Seed & { access_token: string }> {
+export async function seed(options: SeedOptions): Promise<SeededStack> {
   const file = keptFile<Partial<Seed>>(options.folder, "seed.json");
   const made = await file.read() ?? {};
-  const access_token = await signIn(options) ?? await signUp(options);
+  const access_token = await ownerSession(options);
   const call = ownersCall(options, access_token, () => made.organization_id);
   for (const [key, make] of steps(options, call)) {
     if (made[key] !== undefined) continue;
@@ -68,30 +71,6 @@ function steps(options: SeedOptions, call: Call): [keyof Seed, () => Promise<Par
     ["live_key", async () => ({ live_key: await issueKey(call, "live") })],
     ["test_key", async () => ({ test_key: await issueKey(call, "test") })],
   ];
-}
-
-async function signIn(options: SeedOptions): Promise<string | undefined> {
-  const { status, body } = await authenticate(options, "token?grant_type=password");
-  return status === 400 ? undefined : accessToken(status, body);
-}
-
-async function signUp(options: SeedOptions): Promise<string> {
-  const { status, body } = await authenticate(options, "signup");
-  return accessToken(status, body);
-}
-
-async function authenticate({ apiUrl, publishableKey, ownerPassword }: SeedOptions, path: string) {
-  const answer = await fetch(`${apiUrl}/auth/v1/${path}`, {
-    method: "POST",
-    headers: { apikey: publishableKey, "content-type": "application/json" },
-    body: JSON.stringify({ email: OWNER_EMAIL, password: ownerPassword }),
-  });
-  return { status: answer.status, body: await answer.json() as Json };
-}
-
-function accessToken(status: number, body: Json): string {
-  if (typeof body.access_token === "string") return body.access_token;
-  throw new Error(`Auth did not sign ${OWNER_EMAIL} in: ${status} ${JSON.stringify(body)}`);
 }
 
 async function foundOrganization(databaseUrl: string): Promise<string> {

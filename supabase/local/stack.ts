@@ -2,7 +2,8 @@ import { resolve } from "node:path";
 import { openSecrets } from "./data-folder.ts";
 import { openGateway } from "./gateway.ts";
 import { watchOutgoing } from "./outgoing.ts";
-import { OWNER_EMAIL, seed } from "./seed.ts";
+import { OWNER_EMAIL } from "./owner-session.ts";
+import { seed, type SeededStack } from "./seed.ts";
 import { removeStackFile, type StackFile, writeStackFile } from "./stack-file.ts";
 import {
   DATABASE,
@@ -13,6 +14,9 @@ import {
   startHost,
   startMail,
 } from "./stack-parts.ts";
+
+/** The name its certificate has; it listens on 127.0.0.1. */
+const SMTP_HOST = "localhost";
 
 export interface StackOptions {
   /** Everything the stack keeps lies here; made if missing. Two stacks need two folders. */
@@ -74,7 +78,9 @@ async function startParts(options: StackOptions, endings: Setting["endings"]): P
   const functions = await startHost(setting, mail.caFile);
   openRoutes(setting, { gateway, database, functions });
   await untilHealthy(apiUrl);
-  const file = await describe(setting, database.url("postgres", DATABASE), mail);
+  const databaseUrl = database.url("postgres", DATABASE);
+  const seeded = await furnish(setting, databaseUrl, mail.smtpPort);
+  const file = describe(setting, seeded, databaseUrl, mail);
   startClock(setting, database);
   await writeStackFile(dataFolder, file);
   endings.push(() => removeStackFile(dataFolder));
@@ -88,20 +94,29 @@ async function untilHealthy(apiUrl: string): Promise<void> {
   throw new Error(`The functions are not healthy: ${answer.status} ${await answer.text()}`);
 }
 
-async function describe(
-  { dataFolder, apiUrl, secrets }: Setting,
-  databaseUrl: string,
-  mail: { smtpPort: number; mailUrl: string },
-): Promise<StackFile> {
-  const smtp = { host: "localhost", port: mail.smtpPort };
-  const seeded = await seed({
-    folder: dataFolder,
+function furnish(setting: Setting, databaseUrl: string, smtpPort: number): Promise<SeededStack> {
+  const { dataFolder: folder, apiUrl, secrets } = setting;
+  return seed({
+    folder,
     apiUrl,
     publishableKey: secrets.publishable_key,
     ownerPassword: secrets.owner_password,
     databaseUrl,
-    smtp: { ...smtp, username: secrets.smtp_username, password: secrets.smtp_password },
+    smtp: {
+      host: SMTP_HOST,
+      port: smtpPort,
+      username: secrets.smtp_username,
+      password: secrets.smtp_password,
+    },
   });
+}
+
+function describe(
+  { apiUrl, secrets }: Setting,
+  seeded: SeededStack,
+  databaseUrl: string,
+  mail: { smtpPort: number; mailUrl: string },
+): StackFile {
   return {
     api_url: apiUrl,
     functions_url: `${apiUrl}/functions/v1`,
@@ -116,7 +131,7 @@ async function describe(
     // The path was shown once; the port may have moved since.
     inbound_url: `${apiUrl}${new URL(seeded.inbound_url).pathname}`,
     inbound_secret: seeded.inbound_secret,
-    smtp,
+    smtp: { host: SMTP_HOST, port: mail.smtpPort },
     mail_url: mail.mailUrl,
   };
 }
