@@ -61,17 +61,11 @@ async function startParts(options: StackOptions, endings: Setting["endings"]): P
   // Before the data folder, so that a port in use is said before any file is touched.
   const gateway = await openGateway(options.port);
   endings.push(gateway.close);
+  const { environment } = options;
   const dataFolder = resolve(options.dataFolder);
   const apiUrl = `http://127.0.0.1:${gateway.port}`;
   const secrets = await openSecrets(dataFolder);
-  const setting: Setting = {
-    dataFolder,
-    apiUrl,
-    secrets,
-    environment: options.environment,
-    endings,
-    outgoing,
-  };
+  const setting: Setting = { dataFolder, apiUrl, secrets, environment, endings, outgoing };
 
   const database = await startDatabase(setting);
   const mail = await startMail(setting);
