@@ -1,3 +1,5 @@
+import { Fault } from "./errors.ts";
+
 /** An IP address or the first address of a range, as a number of 32 or 128 bits. */
 interface Numeric {
   family: 4 | 6;
@@ -43,11 +45,11 @@ export function parseRange(text: string): AddressRange {
   const [base = "", length, ...rest] = text.split("/");
   const address = parseV4(base) ?? parseV6(base);
   if (address === null || rest.length > 0) {
-    throw new Error(`"${text}" is not an address range like 10.0.0.0/8`);
+    throw new Fault(`"${text}" is not an address range like 10.0.0.0/8`);
   }
   const prefix = length === undefined ? bits[address.family] : Number(length);
   if (!/^\d{1,3}$/.test(length ?? "0") || prefix > bits[address.family]) {
-    throw new Error(`"${text}" is not an address range like 10.0.0.0/8`);
+    throw new Fault(`"${text}" is not an address range like 10.0.0.0/8`);
   }
   return { ...address, prefix };
 }

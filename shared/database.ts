@@ -1,7 +1,7 @@
 import { PostgrestClient } from "@supabase/postgrest-js";
 import type { Database } from "./database-types.ts";
 import { apiUrl, secretKey } from "./environment.ts";
-import { ApiError, type ErrorDetail, isErrorCode } from "./errors.ts";
+import { ApiError, type ErrorDetail, Fault, isErrorCode } from "./errors.ts";
 
 type Functions = Database["mailpipe_api"]["Functions"];
 
@@ -37,26 +37,38 @@ function fieldDetails(detail: string): ErrorDetail[] {
   return [{ path, message: rest.join(": ") }];
 }
 
-function refusal(error: { code: string; message: string; details: string | null }): Error {
+/** A gateway that cannot reach PostgREST answers in its own words, and PostgREST has one of these for its database. */
+function isUnreachable(status: number, code: string | undefined): boolean {
+  return code === "" || status === 502 || status === 503 || status === 504;
+}
+
+interface RestError {
+  code?: string;
+  message: string;
+  details: string | null;
+}
+
+function refusal(error: RestError, status: number): Error {
   // PostgREST answers PT4xx with our code as message; an SQLSTATE beyond those carries text of Postgres' own.
-  if (/^PT\d{3}$/.test(error.code) && isErrorCode(error.message)) {
+  if (/^PT\d{3}$/.test(error.code ?? "") && isErrorCode(error.message)) {
     const detail = error.details ?? undefined;
     if (error.message === "invalid_request" && detail !== undefined) {
       return new ApiError(error.message, fieldDetails(detail));
     }
     return new ApiError(error.message, detail);
   }
-  // No code at all: the answer never came. PGRST00x: PostgREST cannot reach its database.
-  if (error.code === "" || /^PGRST00\d$/.test(error.code)) return new ApiError("database_unavailable");
-  return new Error(`database: ${error.code}`);
+  // An empty code: the answer never came.
+  if (isUnreachable(status, error.code)) return new ApiError("database_unavailable");
+  return new Fault(`database: ${error.code ?? status}`);
 }
 
 /**
  * Calls a function of mailpipe_api. A refusal raised there (PT4xx) becomes the ApiError of the same code, an
- * unreachable database `database_unavailable`; anything else is an Error that names the SQLSTATE and no data.
+ * unreachable database `database_unavailable`; anything else is a Fault that names the SQLSTATE and no data.
  */
 export async function call<Name extends ApiFunction>(name: Name, args: Arguments<Name>): Promise<Facts> {
-  const { data, error } = await rest().rpc(name, args as never).abortSignal(AbortSignal.timeout(timeoutMs));
-  if (error !== null) throw refusal(error);
+  const { data, error, status } = await rest().rpc(name, args as never)
+    .abortSignal(AbortSignal.timeout(timeoutMs));
+  if (error !== null) throw refusal(error, status);
   return data as unknown as Facts;
 }

@@ -59,7 +59,7 @@ async function post(work: DeliveryWork, body: string, now: Date): Promise<Try> {
     return {
       outcome: succeeded ? "succeeded" : "http_error",
       status_code: answer.status,
-      detail: storableText(new TextDecoder().decode(answer.body)).slice(0, 1000),
+      detail: storableText(new TextDecoder().decode(answer.body).slice(0, 1000)),
       retry_after: succeeded ? null : retryAfterSeconds(answer.headers["retry-after"], now),
       disable: answer.status === 410,
     };

@@ -1,9 +1,10 @@
 import process from "node:process";
+import { Fault } from "./errors.ts";
 
 /** The only file that reads environment variables. Everything is read at call time, so tests may set it late. */
 
 /** A variable the platform must provide was absent; a deployment fault, never a caller's. */
-export class MissingEnvironment extends Error {
+export class MissingEnvironment extends Fault {
   constructor(name: string) {
     super(`environment variable ${name} is not set`);
   }

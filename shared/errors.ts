@@ -92,6 +92,9 @@ export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errorKinds, code);
 }
 
+/** Something failed on our side. The message goes to the log, so it names nothing a caller sent. */
+export class Fault extends Error {}
+
 /** A refusal with its code. Rendered in one place, serve.ts. */
 export class ApiError extends Error {
   constructor(

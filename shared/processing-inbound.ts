@@ -4,6 +4,7 @@ import { inboundKind } from "./inbound/registry.ts";
 import { isBeyondSchedule, retryDelay } from "./retry-schedule.ts";
 import type { InboundWork } from "./schemas/inbound.ts";
 import { readStored } from "./storage.ts";
+import { storableLine } from "./storable-text.ts";
 
 /** What a stored request came to, as finish_inbound takes it. */
 export interface InboundResult {
@@ -34,7 +35,7 @@ export async function processInbound(work: InboundWork, random: number): Promise
     const events = items.filter((item): item is ProviderEvent => item.item === "event");
     return { events, mails, failure: null, retry_in_seconds: null };
   } catch (error) {
-    const failure = error instanceof Error ? error.message.slice(0, 500) : "unknown";
+    const failure = error instanceof Error ? storableLine(error.message, 500) : "unknown";
     return { events: [], mails: [], failure, retry_in_seconds: retryDelay("inbound", work.attempt, random) };
   }
 }

@@ -2,7 +2,7 @@ import { readCaller } from "./credentials.ts";
 import type { Caller } from "./credentials.ts";
 import { preflight, withCors } from "./cors.ts";
 import { call } from "./database.ts";
-import { ApiError, errorKinds, renderError } from "./errors.ts";
+import { ApiError, errorKinds, Fault, renderError } from "./errors.ts";
 import { defaultCap, readBytes, readJson } from "./request-body.ts";
 import { findRoute, type Match, type Route } from "./route.ts";
 import { validate } from "./validate.ts";
@@ -54,10 +54,17 @@ async function runRoute({ route, params }: Match, request: Request): Promise<Res
   return await route.run({ request, caller: withEnvironmentOf(body, caller), body, query, params, call });
 }
 
+/** What our own faults say may go to the log; a dependency's message may hold a caller's data: only where it arose. */
+function describeFault(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  if (error instanceof Fault) return `${error.name}: ${error.message}`.slice(0, 300);
+  const frames = (error.stack ?? "").replace(error.message, "").split("\n").slice(1);
+  return [error.name, ...frames.slice(0, 3).map((frame) => frame.trim())].join(" ").slice(0, 500);
+}
+
 function asApiError(error: unknown, log: Record<string, unknown>): ApiError {
   if (error instanceof ApiError) return error;
-  // The message of our own faults may go to the log; what a dependency says may hold a caller's data.
-  log["fault"] = error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 300) : "unknown";
+  log["fault"] = describeFault(error);
   return new ApiError("internal");
 }
 

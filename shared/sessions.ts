@@ -10,6 +10,9 @@ export interface SessionClaims {
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+// Auth answers in milliseconds, and a caller of ours is waiting.
+const patienceMs = 10_000;
+
 type Auth = InstanceType<typeof AuthClient>;
 
 let client: { url: string; auth: Auth } | undefined;
@@ -23,6 +26,7 @@ function auth(): Auth {
     autoRefreshToken: false,
     persistSession: false,
     detectSessionInUrl: false,
+    fetch: (input, init) => fetch(input, { ...init, signal: AbortSignal.timeout(patienceMs) }),
   });
   client = { url, auth: made };
   return made;
@@ -53,23 +57,33 @@ function looksLikeSession(token: string): boolean {
   }
 }
 
+/** getClaims compares `exp` and leaves `nbf` (RFC 7519 §4.1.5). */
+function isPast(notBefore: unknown): boolean {
+  return notBefore === undefined || (typeof notBefore === "number" && notBefore <= Date.now() / 1000);
+}
+
 function isUserClaims(claims: Record<string, unknown>): boolean {
   const audience = Array.isArray(claims["aud"]) ? claims["aud"] : [claims["aud"]];
   return audience.includes("authenticated") && claims["role"] === "authenticated" &&
     claims["is_anonymous"] !== true &&
-    typeof claims["exp"] === "number" && uuid.test(String(claims["sub"])) &&
+    typeof claims["exp"] === "number" && isPast(claims["nbf"]) && uuid.test(String(claims["sub"])) &&
     uuid.test(String(claims["session_id"]));
+}
+
+/** No status, a 5xx or a 429: Auth said nothing about the token. */
+function saidNothing(status: number | undefined): boolean {
+  return status === undefined || status === 0 || status === 429 || status >= 500;
 }
 
 /**
  * Verifies a Supabase session token: signature and expiry by getClaims (ES256 and RS256 locally against the
- * project's key set, HS256 by asking Auth), issuer, audience and role here, because getClaims leaves them unchecked.
+ * project's key set, HS256 by asking Auth), issuer, audience, role and `nbf` here, because getClaims leaves them unchecked.
  * Throws `invalid_credential`, or `auth_unavailable` when Auth had to be asked and did not answer.
  */
 export async function verifySession(token: string): Promise<SessionClaims> {
   if (!looksLikeSession(token)) throw new ApiError("invalid_credential");
   const { data, error } = await auth().getClaims(token).catch(() => ({ data: null, error: null }));
-  if (error !== null && (error.status ?? 0) >= 500) throw new ApiError("auth_unavailable");
+  if (error !== null && saidNothing(error.status)) throw new ApiError("auth_unavailable");
   const claims = data?.claims;
   if (claims === undefined || !isUserClaims(claims)) throw new ApiError("invalid_credential");
   return { user_id: claims.sub, session_id: String(claims.session_id) };
