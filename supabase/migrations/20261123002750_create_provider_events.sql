@@ -2,6 +2,21 @@
 -- Why: an event changes only messages sent through the same connection, and never lowers a state.
 -- Locks: none on existing objects.
 
+create function mailpipe.learn_message_id(p_message_id text, p_rewritten text)
+returns void
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+    update mailpipe.messages
+    set rewritten_message_id = btrim(p_rewritten, '<> ')
+    where id = p_message_id
+        and p_rewritten is not null;
+$$;
+
+revoke execute on function mailpipe.learn_message_id(text, text) from public, anon, authenticated;
+grant execute on function mailpipe.learn_message_id(text, text) to mailpipe_worker;
+
 create function mailpipe.apply_event(p_message mailpipe.messages, p_event jsonb)
 returns void
 language plpgsql
@@ -13,11 +28,7 @@ declare
     recipient constant text := p_event ->> 'recipient';
     concerned text[];
 begin
-    update mailpipe.messages
-    set rewritten_message_id = btrim(p_event -> 'detail' ->> 'message_id', '<> ')
-    where id = p_message.id
-        and p_event -> 'detail' ->> 'message_id' is not null;
-
+    perform mailpipe.learn_message_id(p_message.id, p_event -> 'detail' ->> 'message_id');
     -- Opens and clicks are told, and change no state.
     if type in ('opened', 'clicked') then
         concerned := case when recipient is null then '{}' else array[recipient] end;

@@ -3,8 +3,6 @@ export const longOnes: Record<string, string> = {
   "functions/providers/index.ts": "one resource, four routes, each a handful of lines",
   "shared/database-types.ts": "generated from the migrations",
   "shared/openapi-document.ts": "generated from the schemas",
-  "supabase/local/ticker.ts createTicker":
-    "one closure over the queue's state; its parts are named functions inside",
   "supabase/migrations/20261123000700_create_authenticate_entry.sql mailpipe.authenticate":
     "every kind of caller in one place is what a reviewer wants to see",
   "supabase/migrations/20261123001900_api_keys.sql mailpipe_api.issue_key":
