@@ -3,37 +3,31 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { mainJob } from "./demo/main-job.ts";
 import { stackOutgoing } from "./demo/outgoing.ts";
+import { type Opened, runDemo } from "./demo/run.ts";
 import { step } from "./demo/step.ts";
-import { startStack } from "./stack.ts";
+import { type Stack, startStack } from "./stack.ts";
 import { readStackFile, type StackFile } from "./stack-file.ts";
 
 const HOME = fileURLToPath(new URL("../../.mailpipe", import.meta.url));
 
-let stop = () => Promise.resolve();
+// Not mkdtemp: a PostgreSQL that root starts runs as another account and must enter the folder.
+const dataFolder = join(tmpdir(), `mailpipe-demo-${randomUUID()}`);
+let starting: Promise<Stack> | undefined;
+let ending: Promise<void> | undefined;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.once(signal, () => void stop().finally(() => process.exit(130)));
+  // Once: a second signal does not wait, and what still runs ends by itself once this process is gone.
+  process.once(signal, () => void end().finally(() => process.exit(130)));
 }
-process.exitCode = await run();
-await stop();
+const code = await runDemo(open, (line) => void (ending ?? console.log(line)));
+await end();
 // A connection kept alive to a stack that goes on running would hold this process for seconds.
-process.exit();
+process.exit(code);
 
-async function run(): Promise<number> {
-  try {
-    const running = await runningStack();
-    // What a running stack connected to earlier was its developer's doing; of our own, everything counts.
-    const before = running === undefined ? new Map<string, number>() : await stackOutgoing(running.api_url);
-    const stack = running ?? await step(console.log, "Start a stack of its own", ownStack);
-    const began = Date.now();
-    await mainJob(stack, before, console.log);
-    console.log(`\nThe main job works: ${((Date.now() - began) / 1000).toFixed(1)} s.`);
-    return 0;
-  } catch (error) {
-    console.error(`\nThe demo failed: ${(error as Error).message}`);
-    return 1;
-  }
+async function open(): Promise<Opened> {
+  const running = await runningStack();
+  if (running !== undefined) return { stack: running, before: await stackOutgoing(running.api_url) };
+  return { stack: await step(console.log, "Start a stack of its own", ownStack), before: new Map() };
 }
 
 /** The stack that `npm start` started last, where it still answers. */
@@ -46,14 +40,20 @@ async function runningStack(): Promise<StackFile | undefined> {
   return last;
 }
 
-/** A stack on free ports, its data gone when the demo ends. */
+/** A stack on free ports, whose data goes with it. */
 async function ownStack(note: (text: string) => void): Promise<StackFile> {
-  // Not mkdtemp: a PostgreSQL that root starts runs as another account and must enter the folder.
-  const dataFolder = join(tmpdir(), `mailpipe-demo-${randomUUID()}`);
-  const forget = () => rm(dataFolder, { recursive: true, force: true });
-  stop = forget;
-  const stack = await startStack({ dataFolder, port: 0, environment: process.env });
-  stop = () => stack.stop().finally(forget);
-  note(stack.file.api_url);
-  return stack.file;
+  starting = startStack({ dataFolder, port: 0, environment: process.env });
+  const { file } = await starting;
+  note(file.api_url);
+  return file;
+}
+
+/** Ends what this process started, once, however often it is asked to. */
+function end(): Promise<void> {
+  ending ??= (async () => {
+    const stack = await starting?.catch(() => undefined);
+    await stack?.stop();
+    await rm(dataFolder, { recursive: true, force: true });
+  })();
+  return ending;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Hosts, watchOutgoing } from "../outgoing.ts";
 import type { StackFile } from "../stack-file.ts";
-import { type Credential, expectCall } from "./calls.ts";
+import { call, type Credential, expectCall } from "./calls.ts";
 import { connect, type Connection } from "./connect.ts";
 import type { Demo } from "./demo.ts";
 import { guarantees } from "./guarantees.ts";
@@ -28,7 +28,7 @@ export async function mainJob(stack: StackFile, before: Hosts, tell: Tell): Prom
       await guarantees(demo, connection, sent);
       await calledNobody(demo, connection.owner, own.hosts, before);
     } finally {
-      await removeEndpoint(demo, connection);
+      await cleanUp(demo, connection);
     }
   } finally {
     own.stop();
@@ -56,6 +56,10 @@ async function endpointHosts(stack: StackFile, as: Credential): Promise<string[]
   return (body["data"] as { url: string }[]).map(({ url }) => new URL(url).hostname);
 }
 
-async function removeEndpoint({ stack }: Demo, { owner, endpoint }: Connection): Promise<void> {
-  await expectCall(stack, 200, { method: "DELETE", path: `webhooks/${endpoint.id}`, as: owner });
+/** Leaves a developer's stack as it was; what a failed step kept from being made is no second failure. */
+async function cleanUp({ stack }: Demo, { owner, endpoint, key }: Connection): Promise<void> {
+  await Promise.allSettled([
+    call(stack, { method: "DELETE", path: `webhooks/${endpoint.id}`, as: owner }),
+    call(stack, { method: "POST", path: "revoke-key", as: owner, body: { id: key.id } }),
+  ]);
 }

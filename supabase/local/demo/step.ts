@@ -3,7 +3,7 @@ export type Tell = (line: string) => void;
 
 /**
  * Does one step of the demo and tells it in one line with its time in milliseconds. `note` adds what is worth seeing
- * beside the title. A failed step is told with what was expected, and thrown on.
+ * beside the title. What a step throws is thrown on, for runDemo to tell.
  */
 export async function step<T>(
   tell: Tell,
@@ -12,16 +12,16 @@ export async function step<T>(
 ): Promise<T> {
   const began = performance.now();
   let noted = "";
-  const told = (mark: string, rest: string) => {
+  const told = (mark: string) => {
     const time = `${Math.round(performance.now() - began)} ms`;
-    tell(`${mark} ${time.padStart(8)}  ${title}${rest && `: ${rest}`}`);
+    tell(`${mark} ${time.padStart(8)}  ${title}${noted && `: ${noted}`}`);
   };
   try {
     const result = await work((text) => noted = text);
-    told("✔", noted);
+    told("✔");
     return result;
   } catch (error) {
-    told("✘", (error as Error).message);
+    told("✘");
     throw error;
   }
 }
