@@ -19,37 +19,42 @@ export interface Sent {
 
 /** Sends a mail through the SMTP server, reads it back there, and sees it become an event and a webhook. */
 export async function send(demo: Demo, connection: Connection): Promise<Sent> {
-  const { stack, tell, friend } = demo;
-  const request: Call = {
-    method: "POST",
-    path: "send-mail",
-    as: connection.key,
-    body: mailBody(stack.from, friend, connection.providerId),
-    idempotencyKey: randomUUID(),
-  };
-  const { body: { id, thread_id } } = await step(
-    tell,
-    "Send a mail with text, HTML and a file",
-    async (note) => {
-      const accepted = await expectCall(stack, 202, request);
-      note(`${accepted.body["id"]} ${accepted.body["status"]}`);
-      return accepted;
-    },
-  );
+  const { stack, tell, friend, receiver } = demo;
+  const accepted = await step(tell, "Send a mail with text, HTML and a file", async (note) => {
+    const taken = await accept(demo, connection);
+    note(`${taken.id} queued`);
+    return taken;
+  });
   const messageId = await step(tell, "Read it back at the SMTP server and compare", (note) => {
     note("subject, text, HTML and every byte of the file");
     return readBack(stack.mail_url, friend);
   });
-  const sent = { id: String(id), thread_id: String(thread_id), messageId, request };
+  const sent = { ...accepted, messageId };
   await step(tell, "See it sent, as an event of the message", (note) => {
     note("email.sent");
     return showsSent(demo, connection, sent);
   });
   await step(tell, "Get the signed webhook and verify it both ways", async (note) => {
     note("Mailpipe's sample and standardwebhooks");
-    verify(await demo.receiver.about("email.sent", sent.id), connection.endpoint.secret);
+    verify(await receiver.about("email.sent", sent.id), connection.endpoint.secret);
   });
   return sent;
+}
+
+async function accept(
+  { stack, friend }: Demo,
+  { key, providerId }: Connection,
+): Promise<Omit<Sent, "messageId">> {
+  const request: Call = {
+    method: "POST",
+    path: "send-mail",
+    as: key,
+    body: mailBody(stack.from, friend, providerId),
+    idempotencyKey: randomUUID(),
+  };
+  const { body: { id, thread_id, status } } = await expectCall(stack, 202, request);
+  same("the status", status, "queued");
+  return { id: String(id), thread_id: String(thread_id), request };
 }
 
 /** A message as GET messages/<id> shows it. */
