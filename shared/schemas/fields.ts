@@ -30,7 +30,7 @@ export const ShownTime = z.iso.datetime();
 /** Query of every list. */
 export const PageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).default(50),
-  cursor: z.string().max(200).optional(),
+  cursor: text(200).optional(),
 });
 
 /** Answer of every list. */
