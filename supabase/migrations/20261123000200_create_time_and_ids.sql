@@ -65,6 +65,9 @@ create type mailpipe.cursor as (
     id text
 );
 
+revoke usage on type mailpipe.cursor from public;
+grant usage on type mailpipe.cursor to mailpipe_tenant, mailpipe_worker;
+
 -- The place a list goes on from; without a cursor, before everything. Newest first.
 create function mailpipe.read_cursor(p_cursor text)
 returns mailpipe.cursor

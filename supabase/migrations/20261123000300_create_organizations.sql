@@ -59,7 +59,7 @@ create policy "a caller sees the organization it is pinned to"
         or id in (
             select member.organization_id
             from mailpipe.members as member
-            where member.user_id::text = (select current_setting('mailpipe.user_id', true))
+            where member.user_id = (select nullif(current_setting('mailpipe.user_id', true), '')::uuid)
         )
     );
 
@@ -69,7 +69,7 @@ create policy "a caller sees the members of its organization and its own members
     to mailpipe_tenant
     using (
         organization_id = (select current_setting('mailpipe.organization_id', true))
-        or user_id::text = (select current_setting('mailpipe.user_id', true))
+        or user_id = (select nullif(current_setting('mailpipe.user_id', true), '')::uuid)
     );
 
 create policy "a worker reads organizations"

@@ -11,6 +11,9 @@ create type mailpipe.caller as (
     role text
 );
 
+revoke usage on type mailpipe.caller from public;
+grant usage on type mailpipe.caller to mailpipe_tenant, mailpipe_worker;
+
 -- The scopes a member's role grants. Organizations, members and audit have no scope: sessions only.
 create function mailpipe.role_scopes(p_role text)
 returns text[]

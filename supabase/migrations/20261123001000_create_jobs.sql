@@ -25,12 +25,13 @@ create table mailpipe.jobs (
 );
 
 create index jobs_due on mailpipe.jobs (kind, lane, due_at);
-create index jobs_of_organization on mailpipe.jobs (organization_id);
+create index jobs_of_organization on mailpipe.jobs (organization_id, environment);
 
 alter table mailpipe.jobs enable row level security;
 alter table mailpipe.jobs force row level security;
 grant select, insert, delete on mailpipe.jobs to mailpipe_tenant;
-grant select, insert, update, delete on mailpipe.jobs to mailpipe_worker;
+grant select, insert, delete on mailpipe.jobs to mailpipe_worker;
+grant update (lane, due_at, lease_until, fence, attempts, cursor) on mailpipe.jobs to mailpipe_worker;
 create policy "a caller works on the jobs of its organization"
     on mailpipe.jobs
     for all

@@ -1,0 +1,187 @@
+import type { Sql, TransactionSql } from "postgres";
+
+/** The golden lists: what exists and may be used by our two roles, and nothing else (security.md T2, F2). */
+export function lines(golden: string): string[] {
+  return golden.split("\n").map((line) => line.trim().replace(/\s+/g, " ")).filter(Boolean).sort();
+}
+
+async function column(sql: Sql | TransactionSql, query: string): Promise<string[]> {
+  const rows = await sql.unsafe<{ line: string }[]>(query);
+  return rows.map(({ line }) => line).sort();
+}
+
+/** Table, role, what it may do; an update names its columns. Nobody else holds anything. */
+export const tableGrants = `
+  api_keys            mailpipe_tenant insert select update(revoked_at)
+  attachments         mailpipe_tenant insert select
+  attachments         mailpipe_worker insert select
+  attempts            mailpipe_tenant select
+  attempts            mailpipe_worker insert select update(detail,duration_ms,finished_at,outcome,status_code)
+  audit               mailpipe_tenant insert select
+  audit               mailpipe_worker insert
+  deliveries          mailpipe_tenant insert select
+  deliveries          mailpipe_worker insert select update(attempts,finished_at,state)
+  early_events        mailpipe_worker delete insert select
+  events              mailpipe_tenant insert select
+  events              mailpipe_worker insert select update(body)
+  idempotency_records mailpipe_tenant insert select update(answer,expires_at,fingerprint)
+  idempotency_records mailpipe_worker delete select
+  inbound_requests    mailpipe_tenant insert select
+  inbound_requests    mailpipe_worker select update(failure,processed_at)
+  jobs                mailpipe_tenant delete insert select
+  jobs                mailpipe_worker delete insert select update(attempts,cursor,due_at,fence,lane,lease_until)
+  mailboxes           mailpipe_tenant delete insert select update(display_name,forward_to_webhook)
+  mailboxes           mailpipe_worker select
+  members             mailpipe_tenant select
+  members             mailpipe_worker select
+  messages            mailpipe_tenant delete insert select update(is_read,is_starred,labels,mailbox_id,status)
+  messages            mailpipe_worker insert select update(provider_message_id,rewritten_message_id,sent_at,status)
+  organizations       mailpipe_tenant select
+  organizations       mailpipe_worker select
+  providers           mailpipe_tenant insert select update(credentials,inbound_secret,inbound_token_hash,is_default,name,removed_at)
+  providers           mailpipe_worker select
+  recipients          mailpipe_tenant insert select update(reason,status,updated_at)
+  recipients          mailpipe_worker insert select update(reason,status,updated_at)
+  threads             mailpipe_tenant insert select update(last_message_at,message_count,participants)
+  threads             mailpipe_worker insert select update(last_message_at,message_count,participants)
+  webhook_endpoints   mailpipe_tenant delete insert select
+  webhook_endpoints   mailpipe_worker select update(enabled)
+`;
+
+/** Each table and role of the database as a line of `tableGrants`. */
+export function heldGrants(sql: Sql | TransactionSql): Promise<string[]> {
+  return column(
+    sql,
+    `
+    with held as (
+      select relname, grantee, lower(privilege_type) as privilege, null as attname
+      from pg_class
+      cross join lateral aclexplode(relacl)
+      where relnamespace = 'mailpipe'::regnamespace
+        and grantee <> relowner
+      union all
+      select relname, grantee, lower(privilege_type), attname
+      from pg_class
+      join pg_attribute on attrelid = pg_class.oid
+      cross join lateral aclexplode(attacl)
+      where relnamespace = 'mailpipe'::regnamespace
+    ),
+    worded as (
+      select
+        relname, grantee,
+        privilege || coalesce('(' || string_agg(attname, ',' order by attname) || ')', '') as privilege
+      from held
+      group by relname, grantee, privilege
+    )
+    select concat_ws(' ', relname, grantee::regrole, string_agg(privilege, ' ' order by privilege)) as line
+    from worded
+    group by relname, grantee
+  `,
+  );
+}
+
+/** Functions of the schema mailpipe by who may execute them; what is not here is the migrating role's alone. */
+export const executables = {
+  golden: `
+  announce_received      worker
+  apply_event            worker
+  apply_or_keep_event    worker
+  authenticate           tenant worker
+  choose_provider        tenant
+  claim_idempotency_key  tenant
+  claim_jobs             worker
+  claim_subject          worker
+  clock                  tenant worker
+  delivery_work          worker
+  emit_event             tenant worker
+  find_provider          tenant
+  find_thread            tenant worker
+  finish_delivery        worker
+  finish_job             worker
+  found_if_open          tenant
+  inbound_work           worker
+  insert_inbound         worker
+  insert_outbound        tenant
+  insert_parties         tenant worker
+  join_early_events      worker
+  join_thread            tenant worker
+  learn_functions_url    tenant
+  learn_message_id       worker
+  make_default           tenant
+  message_attachments    tenant worker
+  message_events         tenant
+  message_facts          tenant worker
+  message_recipients     tenant
+  message_work           worker
+  new_id                 tenant worker
+  orphan_objects         worker
+  outgoing_message       worker
+  page                   tenant worker
+  queue_figures          tenant worker
+  raise_recipients       worker
+  read_cursor            tenant worker
+  recipient_objects      worker
+  recipient_rank         tenant worker
+  record_acceptance      worker
+  record_audit           tenant
+  refresh_message_status tenant worker
+  requeue_recipients     worker
+  rfc3339                tenant worker
+  role_scopes            tenant
+  schema_version         tenant worker
+  seal                   tenant
+  show_address           tenant worker
+  show_endpoint          tenant
+  show_key               tenant
+  show_mailbox           tenant
+  show_message           tenant
+  show_provider          tenant
+  show_recipients        tenant worker
+  store_mail             worker
+  subject_key            tenant worker
+  tell                   worker
+  unseal                 worker
+  `,
+  read: (sql: Sql | TransactionSql) =>
+    column(
+      sql,
+      `
+      select concat_ws(' ', proname, string_agg(substr(grantee::regrole::text, 10), ' ' order by grantee::regrole::text)) as line
+      from pg_proc
+      cross join lateral aclexplode(proacl)
+      where pronamespace = 'mailpipe'::regnamespace
+        and grantee <> proowner
+      group by proname
+    `,
+    ),
+};
+
+/** Functions that run as the migrating role, which bypasses row-level security: each one is a door to look at. */
+export const definers = {
+  golden: `
+  assert_session
+  authenticate
+  connection_caller
+  create_data_key
+  create_organization
+  found_if_open
+  found_organization
+  key_caller
+  learn_functions_url
+  master_key
+  orphan_objects
+  row_key
+  seal
+  session_caller
+  unseal
+  wake
+  wake_maintenance
+  wake_workers
+  worker_caller
+  `,
+  read: (sql: Sql | TransactionSql) =>
+    column(
+      sql,
+      `select proname as line from pg_proc where pronamespace = 'mailpipe'::regnamespace and prosecdef`,
+    ),
+};
