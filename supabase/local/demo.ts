@@ -1,3 +1,5 @@
+// First, so that what the others do while they are loaded is seen.
+import "./own-connections.ts";
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

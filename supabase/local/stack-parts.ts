@@ -9,7 +9,8 @@ import { type FunctionsHost, startFunctions } from "./functions.ts";
 import type { Gateway } from "./gateway.ts";
 import { type MailServer, startMailServer } from "./mail-server.ts";
 import { pushMigrations } from "./migrate.ts";
-import { answerOutgoing, type OutgoingWatch } from "./outgoing.ts";
+import { answerOutgoing } from "./outgoing.ts";
+import { ownConnections } from "./own-connections.ts";
 import { freePort } from "./ports.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
 import { requiredBinary } from "./required-binary.ts";
@@ -26,8 +27,6 @@ export interface Setting {
   environment: Record<string, string | undefined>;
   /** How to end what was started, in the order it was. */
   endings: (() => unknown)[];
-  /** Where this process connects to. */
-  outgoing: OutgoingWatch;
 }
 
 /** The database that hosted projects call so too. */
@@ -125,7 +124,7 @@ export function openRoutes(
       "/rest/v1": rest.fetch,
       "/auth/v1": rest.fetch,
       "/storage/v1": storage.fetch,
-      "/local/v1": answerOutgoing(setting.outgoing.hosts, functions.outgoing),
+      "/local/v1": answerOutgoing(ownConnections, functions.outgoing),
     },
   });
 }

@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
 import { openSecrets } from "./data-folder.ts";
 import { openGateway } from "./gateway.ts";
-import { watchOutgoing } from "./outgoing.ts";
 import { OWNER_EMAIL } from "./owner-session.ts";
 import { seed, type SeededStack } from "./seed.ts";
 import { removeStackFile, type StackFile, writeStackFile } from "./stack-file.ts";
@@ -56,16 +55,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 async function startParts(options: StackOptions, endings: Setting["endings"]): Promise<Omit<Stack, "stop">> {
-  const outgoing = watchOutgoing();
-  endings.push(outgoing.stop);
-  // Before the data folder, so that a port in use is said before any file is touched.
+  // First, so that a port in use is said before any file is touched.
   const gateway = await openGateway(options.port);
   endings.push(gateway.close);
   const { environment } = options;
   const dataFolder = resolve(options.dataFolder);
   const apiUrl = `http://127.0.0.1:${gateway.port}`;
   const secrets = await openSecrets(dataFolder);
-  const setting: Setting = { dataFolder, apiUrl, secrets, environment, endings, outgoing };
+  const setting: Setting = { dataFolder, apiUrl, secrets, environment, endings };
 
   const database = await startDatabase(setting);
   const mail = await startMail(setting);

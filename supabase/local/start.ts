@@ -1,3 +1,5 @@
+// First, so that what the others do while they are loaded is seen.
+import "./own-connections.ts";
 import { join, resolve } from "node:path";
 import { type Stack, startStack } from "./stack.ts";
 import { type StackFile, writeStackFile } from "./stack-file.ts";

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { type Hosts, watchOutgoing } from "../outgoing.ts";
+import type { Hosts } from "../outgoing.ts";
+import { ownConnections } from "../own-connections.ts";
 import type { StackFile } from "../stack-file.ts";
 import { call, type Credential, expectCall } from "./calls.ts";
 import { connect, type Connection } from "./connect.ts";
@@ -17,7 +18,6 @@ import { step, type Tell } from "./step.ts";
  * connected to and nobody asks about. Rejects with what the first failed step expected.
  */
 export async function mainJob(stack: StackFile, before: Hosts, tell: Tell): Promise<void> {
-  const own = watchOutgoing();
   const receiver = await startReceiver();
   const demo: Demo = { stack, receiver, tell, friend: `friend-${randomUUID().slice(0, 8)}@example.net` };
   try {
@@ -26,12 +26,11 @@ export async function mainJob(stack: StackFile, before: Hosts, tell: Tell): Prom
       const sent = await send(demo, connection);
       await receive(demo, connection, sent);
       await guarantees(demo, connection, sent);
-      await calledNobody(demo, connection.owner, own.hosts, before);
+      await calledNobody(demo, connection.owner, before);
     } finally {
       await cleanUp(demo, connection);
     }
   } finally {
-    own.stop();
     await receiver.close();
   }
 }
@@ -39,13 +38,12 @@ export async function mainJob(stack: StackFile, before: Hosts, tell: Tell): Prom
 async function calledNobody(
   { stack, tell }: Demo,
   owner: Credential,
-  own: Hosts,
   before: Hosts,
 ): Promise<void> {
   await step(tell, "See where all of it connected to", async (note) => {
     const configured = await endpointHosts(stack, owner);
     const stacks = checkOutgoing(await stackOutgoing(stack.api_url), before, configured);
-    const ours = checkOutgoing(own, new Map(), []);
+    const ours = checkOutgoing(ownConnections, new Map(), []);
     note(`only ${[...new Set([...stacks, ...ours])].sort().join(", ")}`);
   });
 }
