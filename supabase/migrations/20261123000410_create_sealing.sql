@@ -19,7 +19,7 @@ begin
     where keys.organization_id = p_organization_id;
 
     if data_key is null then
-        raise sqlstate 'PT503' using message = 'data_key_missing', detail = p_organization_id;
+        raise sqlstate 'PT503' using message = 'data_key_missing', detail = concat('organization ', p_organization_id);
     end if;
     return encode(extensions.hmac(concat(p_table, ':', p_id, ':', p_column), data_key, 'sha256'), 'hex');
 end;
