@@ -1,3 +1,5 @@
+import { storableText } from "./storable-text.ts";
+
 /** RFC 5322 ftext: printable ASCII but the colon. 76 keeps name and value on one line of 78. */
 export const headerName = /^[!-9;-~]{1,76}$/;
 
@@ -75,6 +77,7 @@ export function customHeaderProblem(name: string, value: string): string | null 
   if (value.trim() === "") return "must not be empty";
   if (value.length > headerValueLength) return `must be at most ${headerValueLength} characters`;
   if (lineOrControl.test(value)) return "must not contain line breaks or control characters";
+  if (storableText(value) !== value) return "must not contain half a character";
   return encodedWordHidesLineBreak(value) ? "must not contain an encoded line break" : null;
 }
 

@@ -2306,7 +2306,7 @@ export const openApiDocument: Record<string, unknown> = {
                 "type": "string",
                 "minLength": 1,
                 "maxLength": 512,
-                "pattern": "^\\P{Cc}*$"
+                "pattern": "^[^\\p{Cc}\\p{Cs}]*$"
                },
                {
                 "type": "null"
@@ -2320,7 +2320,7 @@ export const openApiDocument: Record<string, unknown> = {
                 "type": "string",
                 "minLength": 1,
                 "maxLength": 1024,
-                "pattern": "^\\P{Cc}*$"
+                "pattern": "^[^\\p{Cc}\\p{Cs}]*$"
                },
                {
                 "type": "null"
@@ -2339,7 +2339,7 @@ export const openApiDocument: Record<string, unknown> = {
             "type": "string",
             "minLength": 1,
             "maxLength": 100,
-            "pattern": "^\\P{Cc}*$"
+            "pattern": "^[^\\p{Cc}\\p{Cs}]*$"
            },
            "environment": {
             "type": "string",
@@ -2395,7 +2395,7 @@ export const openApiDocument: Record<string, unknown> = {
             "type": "string",
             "minLength": 1,
             "maxLength": 100,
-            "pattern": "^\\P{Cc}*$"
+            "pattern": "^[^\\p{Cc}\\p{Cs}]*$"
            },
            "environment": {
             "type": "string",
@@ -2529,7 +2529,7 @@ export const openApiDocument: Record<string, unknown> = {
           "type": "string",
           "minLength": 1,
           "maxLength": 100,
-          "pattern": "^\\P{Cc}*$"
+          "pattern": "^[^\\p{Cc}\\p{Cs}]*$"
          },
          "credentials": {
           "type": "object",

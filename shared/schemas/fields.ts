@@ -22,7 +22,11 @@ export function id(prefix: string) {
 export const Environment = z.enum(["live", "test"]);
 
 /** RFC 3339 with any offset, handed on in UTC. */
-export const Time = z.iso.datetime({ offset: true }).transform((given) => new Date(given).toISOString());
+export const Time = z.iso.datetime({ offset: true }).refine((given) => {
+  // Beyond these JavaScript and Postgres spell a year differently, and an offset can lead there.
+  const year = new Date(given).getUTCFullYear();
+  return !(year < 1 || year > 9999);
+}, "must lie in the years 1 to 9999").transform((given) => new Date(given).toISOString());
 
 /** A time as we answer it: RFC 3339 in UTC with milliseconds. */
 export const ShownTime = z.iso.datetime();

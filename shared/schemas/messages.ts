@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Environment, id, PageQuery, ShownTime, Time } from "./fields.ts";
+import { Environment, id, PageQuery, ShownTime, text, Time } from "./fields.ts";
 
 const flag = z.enum(["true", "false"]).transform((given) => given === "true");
 const statuses = [
@@ -24,8 +24,8 @@ export const MessageFilters = PageQuery.extend({
   status: z.enum(statuses).optional(),
   mailbox_id: id("mbx").optional(),
   thread_id: id("thr").optional(),
-  from: z.string().min(3).max(254).optional(),
-  tag: z.string().min(1).max(256).optional(),
+  from: text(254).min(3).optional(),
+  tag: text(256).min(1).optional(),
   read: flag.optional(),
   since: Time.optional(),
   until: Time.optional(),

@@ -7,7 +7,7 @@ export const ProviderKind = z.enum(["smtp", "resend"]);
 export type ProviderKind = z.infer<typeof ProviderKind>;
 
 function secretText(longest: number) {
-  return z.string().min(1).max(longest).regex(/^\P{Cc}*$/u, "must not contain control characters");
+  return z.string().min(1).max(longest).regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not contain control characters");
 }
 
 /** Where it may lead is decided at every connection by egress.ts, not by its spelling. */
@@ -47,7 +47,10 @@ export type ResendCredentials = z.infer<typeof ResendCredentials>;
 /** What each kind's `credentials` must be. */
 export const credentialSchemas = { smtp: SmtpCredentials, resend: ResendCredentials };
 
-const name = z.string().trim().min(1).max(100).regex(/^\P{Cc}*$/u, "must not contain control characters");
+const name = z.string().trim().min(1).max(100).regex(
+  /^[^\p{Cc}\p{Cs}]*$/u,
+  "must not contain control characters",
+);
 const common = { name, environment: z.enum(["live", "test"]).optional(), default: z.boolean().optional() };
 
 /** Body of POST providers. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { storableText } from "../storable-text.ts";
 import { Environment, ShownTime, text } from "./fields.ts";
 
 /** Every event an endpoint can subscribe to; `*` is all of them. */
@@ -19,7 +20,9 @@ export const eventTypes = [
 
 /** Body of POST webhooks. Where the URL may lead is for egress.ts to say. */
 export const CreateWebhook = z.strictObject({
-  url: z.url().max(2048),
+  url: z.url().max(2048).refine((given) => storableText(given) === given, {
+    error: "must not contain NUL or half a character",
+  }),
   events: z.array(z.enum([...eventTypes, "*"])).min(1).max(50).transform((given) => [...new Set(given)]),
   environment: Environment.optional(),
   description: text(500).nullish(),

@@ -12,6 +12,8 @@ create table mailpipe.events (
     -- The exact bytes every try sends, composed once by the first worker that needs them.
     body text,
     created_at timestamptz not null default mailpipe.clock(),
+    -- One transaction can tell several things of one moment; this keeps them in the order they were told.
+    position bigint generated always as identity,
     constraint events_pkey primary key (id),
     constraint events_tenant unique (organization_id, environment, id),
     constraint events_organization foreign key (organization_id)
@@ -21,7 +23,7 @@ create table mailpipe.events (
     constraint events_type_is_dotted check (type ~ '^[a-z]+\.[a-z_]+$')
 );
 
-create index events_of_message on mailpipe.events (organization_id, environment, message_id, created_at);
+create index events_of_message on mailpipe.events (organization_id, environment, message_id, position);
 
 alter table mailpipe.events enable row level security;
 alter table mailpipe.events force row level security;

@@ -45,7 +45,7 @@ as $$
                 'created_at', mailpipe.rfc3339(event.created_at),
                 'data', event.data
             )
-            order by event.created_at, event.id
+            order by event.position
         ),
         '[]'
     )
