@@ -93,7 +93,7 @@ begin
     end if;
     return row(parts[1], parts[2])::mailpipe.cursor;
 exception
-    when datetime_field_overflow then
+    when datetime_field_overflow or character_not_in_repertoire then
         raise sqlstate 'PT400' using message = 'invalid_cursor';
 end;
 $$;

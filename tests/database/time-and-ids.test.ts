@@ -52,12 +52,6 @@ describe("an id", () => {
   });
 
   test("is not made twice in the same millisecond", async () => {
-    expect(
-      await one(
-        "count(distinct id) from (select mailpipe.new_id('msg') as id from generate_series(1, 5000)) as ids",
-      ).catch(() => ""),
-    )
-      .toBe("");
     const rows = await sql`select distinct mailpipe.new_id('msg') as id from generate_series(1, 5000)`;
     expect(rows).toHaveLength(5000);
   });
