@@ -3204,7 +3204,7 @@ export const openApiDocument: Record<string, unknown> = {
             },
             "content": {
              "type": "string",
-             "pattern": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+             "contentEncoding": "base64"
             },
             "content_type": {
              "type": "string",

@@ -1,9 +1,14 @@
 import { Buffer } from "node:buffer";
 import { randomBytes, randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { EdgeFunction } from "../../shared/serve.ts";
+import { answerWith } from "../../supabase/local/fetch-handler.ts";
 import { openGateway } from "../../supabase/local/gateway.ts";
+import { listen } from "../../supabase/local/ports.ts";
 import { startRest } from "../../supabase/local/rest.ts";
 import { createStorage } from "../../supabase/local/storage.ts";
 import { cloneDatabase, type Template, type TestDatabase } from "./database.ts";
@@ -23,6 +28,8 @@ export interface Api {
   database: TestDatabase;
   /** Every request since the start, or since the test emptied it (`api.calls.length = 0`). */
   calls: ApiCall[];
+  /** Serves functions under `/functions/v1`, for what calls a worker; until then their paths answer 503. */
+  serveFunctions(functions: Record<string, EdgeFunction>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -54,8 +61,9 @@ export async function startApi(template: Template = "mailpipe"): Promise<Api> {
     calls.push(described(request));
     return answer(request);
   };
+  const host = createServer();
   gateway.open({
-    functionsPort: () => undefined,
+    functionsPort: () => (host.address() as AddressInfo | null)?.port,
     handlers: {
       "/rest/v1": recorded(rest.fetch),
       "/auth/v1": recorded(rest.fetch),
@@ -73,8 +81,14 @@ export async function startApi(template: Template = "mailpipe"): Promise<Api> {
     secretKey: keys.secretKey,
     database,
     calls,
+    async serveFunctions(functions) {
+      host.on("request", (request, response) => answerWith(bySlug(functions), request, response));
+      await listen(host, 0);
+    },
     async close() {
       restore();
+      host.closeAllConnections();
+      host.close();
       await gateway.close();
       await rest.close();
       await database.close();
@@ -95,6 +109,13 @@ export async function signUp(api: Api, email: string): Promise<Session> {
   const claims = Buffer.from(access_token.split(".")[1] ?? "", "base64url").toString("utf8");
   const { session_id } = JSON.parse(claims) as { session_id: string };
   return { user_id: user.id, access_token, session_id };
+}
+
+function bySlug(functions: Record<string, EdgeFunction>): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const slug = new URL(request.url).pathname.split("/")[1] ?? "";
+    return await functions[slug]?.fetch(request) ?? new Response(null, { status: 404 });
+  };
 }
 
 function described(request: Request): ApiCall {
