@@ -1,96 +1,177 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Sql } from "postgres";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { applyMigrations } from "../../supabase/local/migrate.ts";
 import { cloneDatabase, type TestDatabase } from "../support/database.ts";
+import { foundTenant, hashOf, rpc, send, type Tenant } from "./tenant.ts";
 
-interface Queued {
-  url: string;
-  headers: Record<string, string>;
-}
+const FUNCTIONS = "https://abc.supabase.co/functions/v1";
 
 let database: TestDatabase;
-
-/** What waits to be posted, as pg_net would take it; the queue is empty afterwards. */
-async function queued(): Promise<Queued[]> {
-  return await database.sql("supabase_admin")<Queued[]>`
-    delete from net.http_request_queue returning url, headers
-  `;
-}
-
-async function addJob(kind: string, due: string): Promise<void> {
-  const sql = database.sql("postgres");
-  await sql`insert into mailpipe.organizations (id, name) values ('org_a', 'A') on conflict do nothing`;
-  await sql`
-    insert into mailpipe.jobs (organization_id, environment, kind, subject_id, due_at)
-    values ('org_a', 'live', ${kind}, ${kind}, mailpipe.clock() + ${due}::interval)
-  `;
-}
+let owner: Sql;
+let service: Sql;
+let acme: Tenant;
 
 beforeAll(async () => {
   database = await cloneDatabase("hosted_scheduler");
   await applyMigrations(database.url);
+  await database.setClock("2026-03-01T12:00:00Z");
+  owner = database.sql("postgres");
+  service = database.sql("service_role");
+  acme = await foundTenant(database, "Acme");
+});
+afterAll(() => database.close());
+
+interface Posted {
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** Runs what pg_cron runs under a name, as its user; the requests pg_net would make. */
+async function fire(name: string): Promise<Posted[]> {
+  const [job] = await owner<{ command: string }[]>`select command from cron.job where jobname = ${name}`;
+  await owner.unsafe(job?.command ?? "select no_such_job");
+  return await database.sql("supabase_admin")<Posted[]>`
+    with taken as (delete from net.http_request_queue returning *)
+    select url, headers, convert_from(body, 'UTF8') as body from taken order by id
+  `;
+}
+
+const sweep = () => fire("mailpipe-wake-workers");
+
+async function workerSecret(): Promise<string> {
+  const [row] = await owner<{ secret: string }[]>`
+    select decrypted_secret as secret from vault.decrypted_secrets where name = 'mailpipe_worker_secret'
+  `;
+  return row?.secret ?? "";
+}
+
+beforeEach(async () => {
+  await owner`truncate mailpipe.jobs`;
+  await rpc(service, "health", { p_caller: null, p_functions_url: FUNCTIONS });
 });
 
-afterAll(() => database?.close());
+test("two jobs are scheduled, with no address and no secret in them", async () => {
+  expect(await owner`select jobname, schedule, command, username from cron.job order by jobname`).toEqual([
+    {
+      jobname: "mailpipe-wake-maintenance",
+      schedule: "* * * * *",
+      command: "select mailpipe.wake_maintenance()",
+      username: "postgres",
+    },
+    {
+      jobname: "mailpipe-wake-workers",
+      schedule: "5 seconds",
+      command: "select mailpipe.wake_workers()",
+      username: "postgres",
+    },
+  ]);
+});
 
-describe("where pg_cron and pg_net exist", () => {
-  test("two statements are scheduled, one for the workers and one for maintenance", async () => {
-    const jobs = await database.sql(
-      "postgres",
-    )`select jobname, schedule, command from cron.job order by jobid`;
-    expect(jobs).toEqual([
-      { jobname: "mailpipe-wake-workers", schedule: "5 seconds", command: "select mailpipe.wake_workers()" },
-      {
-        jobname: "mailpipe-wake-maintenance",
-        schedule: "* * * * *",
-        command: "select mailpipe.wake_maintenance()",
-      },
+describe("the sweep", () => {
+  test("posts nothing while nothing is due", async () => {
+    expect(await sweep()).toEqual([]);
+    await send(service, acme.test, "later");
+    await owner`update mailpipe.jobs set due_at = mailpipe.clock() + interval '1 millisecond'`;
+    expect(await sweep()).toEqual([]);
+  });
+
+  test("wakes the worker whose work is due, and no other, with the worker secret", async () => {
+    await send(service, acme.test, "due");
+    const secret = await workerSecret();
+    expect(secret).toMatch(/^mpw_[0-9a-f]{64}$/);
+    expect(await sweep()).toEqual([{
+      url: `${FUNCTIONS}/deliver-mail`,
+      headers: { "content-type": "application/json", authorization: `Bearer ${secret}` },
+      body: "{}",
+    }]);
+  });
+
+  test.each([
+    ["dispatch_delivery", "dispatch-webhooks"],
+    ["process_inbound", "process-inbound"],
+  ])("of %s wakes %s", async (kind, slug) => {
+    await owner`
+      insert into mailpipe.jobs (organization_id, environment, kind, subject_id)
+      values (${acme.organization_id}, 'live', ${kind}, 'x')
+    `;
+    expect((await sweep()).map(({ url }) => url)).toEqual([`${FUNCTIONS}/${slug}`]);
+  });
+
+  test("posts nothing while a worker holds the job", async () => {
+    await send(service, acme.test, "due");
+    await rpc(service, "claim_messages", {
+      p_caller: { project_secret: true },
+      p_limit: 8,
+      p_message_id: null,
+    });
+    expect(await sweep()).toEqual([]);
+    await database.advanceClock("120 seconds");
+    expect(await sweep()).toHaveLength(1);
+  });
+
+  test("reads the address and the secret when it fires", async () => {
+    await send(service, acme.test, "due");
+    await rpc(service, "health", { p_caller: null, p_functions_url: "https://moved.example/functions/v1" });
+    const before = await workerSecret();
+    await owner`
+      select vault.update_secret(id, ${`mpw_${
+      "0".repeat(64)
+    }`}) from vault.secrets where name = 'mailpipe_worker_secret'
+    `;
+    expect(await sweep()).toMatchObject([{
+      url: "https://moved.example/functions/v1/deliver-mail",
+      headers: { authorization: `Bearer mpw_${"0".repeat(64)}` },
+    }]);
+    const who = (secret: string) =>
+      rpc(service, "worker_health", { p_caller: { worker_hash: hashOf(secret) } });
+    expect(await who(`mpw_${"0".repeat(64)}`)).toHaveProperty("queue");
+    await expect(who(before)).rejects.toMatchObject({ code: "PT401" });
+  });
+
+  test("posts nothing before the functions have told where they are", async () => {
+    await send(service, acme.test, "due");
+    await owner`update mailpipe.settings set functions_url = null`;
+    expect(await sweep()).toEqual([]);
+  });
+});
+
+describe("maintenance", () => {
+  const maintain = () => fire("mailpipe-wake-maintenance");
+
+  test("is woken when an idempotency record has expired, and not before", async () => {
+    await send(service, acme.test, "kept", "order-1");
+    expect(await maintain()).toEqual([]);
+    await database.advanceClock("24 hours");
+    expect((await maintain()).map(({ url }) => url)).toEqual([`${FUNCTIONS}/run-maintenance`]);
+    expect(await rpc(service, "run_maintenance", { p_caller: { project_secret: true } }))
+      .toEqual({ idempotency_records: 1 });
+    expect(await maintain()).toEqual([]);
+  });
+
+  test("is woken for an object no row points at, after a day", async () => {
+    await owner`insert into storage.buckets (id, name) values ('theirs', 'theirs')`;
+    await owner`
+      insert into storage.objects (bucket_id, name, created_at)
+      values ('mailpipe', 'orphan', mailpipe.clock() - interval '1 day'), ('theirs', 'not ours', '2020-01-01')
+    `;
+    expect(await maintain()).toEqual([]);
+    await database.advanceClock("1 millisecond");
+    expect(await maintain()).toHaveLength(1);
+    expect(await rpc(service, "list_orphan_objects", { p_caller: { project_secret: true } })).toEqual([
+      "orphan",
     ]);
   });
-
-  test("nothing is posted while nothing is due", async () => {
-    await database.sql(
-      "postgres",
-    )`update mailpipe.settings set functions_url = 'https://p.example/functions/v1'`;
-    await addJob("deliver_message", "1 hour");
-    await database.sql("postgres")`select mailpipe.wake_workers(), mailpipe.wake_maintenance()`;
-    expect(await queued()).toEqual([]);
-  });
-
-  test("only the worker that has something due is woken, at the address and with the secret of that moment", async () => {
-    await addJob("dispatch_delivery", "-1 second");
-    await database.sql("postgres")`select mailpipe.wake_workers()`;
-    const [first, ...others] = await queued();
-    expect(others).toEqual([]);
-    expect(first?.url).toBe("https://p.example/functions/v1/dispatch-webhooks");
-    expect(first?.headers["authorization"]).toMatch(/^Bearer mpw_[0-9a-f]{64}$/);
-
-    const [vaulted] = await database.sql("postgres")<{ id: string }[]>`
-      select id from vault.secrets where name = 'mailpipe_worker_secret'
-    `;
-    await database.sql("postgres")`select vault.update_secret(${vaulted?.id ?? ""}, 'mpw_changed')`;
-    await database.sql(
-      "postgres",
-    )`update mailpipe.settings set functions_url = 'https://q.example/functions/v1'`;
-    await database.sql("postgres")`select mailpipe.wake_workers()`;
-    const [second] = await queued();
-    expect(second).toMatchObject({
-      url: "https://q.example/functions/v1/dispatch-webhooks",
-      headers: { authorization: "Bearer mpw_changed" },
-    });
-  });
-
-  test("nothing is posted before the functions' address is known", async () => {
-    await database.sql("postgres")`update mailpipe.settings set functions_url = null`;
-    await database.sql("postgres")`select mailpipe.wake_workers()`;
-    expect(await queued()).toEqual([]);
-  });
 });
 
-describe("where they do not", () => {
-  test("the migrations apply all the same, and nothing is scheduled", async () => {
-    const plain = await cloneDatabase("mailpipe");
-    const [there] = await plain.sql("postgres")`select to_regnamespace('cron') is not null as cron`;
+test("where pg_cron and pg_net are missing the migrations apply, and nothing calls them", async () => {
+  const plain = await cloneDatabase("hosted");
+  try {
+    await applyMigrations(plain.url);
+    await plain.sql("postgres")`select mailpipe.wake_workers()`;
+    expect(await plain.sql("postgres")`select nspname from pg_namespace where nspname in ('cron', 'net')`)
+      .toEqual([]);
+  } finally {
     await plain.close();
-    expect(there?.["cron"]).toBe(false);
-  });
+  }
 });
