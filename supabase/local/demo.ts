@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { stackOutgoing } from "./demo/outgoing.ts";
 import { type Opened, runDemo } from "./demo/run.ts";
 import { step } from "./demo/step.ts";
+import { removeDataDir } from "./postgres-cluster.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { readStackFile, type StackFile } from "./stack-file.ts";
 
@@ -55,6 +56,7 @@ function end(): Promise<void> {
   ending ??= (async () => {
     const stack = await starting?.catch(() => undefined);
     await stack?.stop();
+    removeDataDir(join(dataFolder, "postgres"));
     await rm(dataFolder, { recursive: true, force: true });
   })();
   return ending;

@@ -23,6 +23,13 @@ export function openDataDir(wanted: string, account: Account): string {
   return makeDataDir(fs.readFileSync(pointer, "utf8"), account);
 }
 
+/** Removes `wanted` with the cluster it names, wherever openDataDir put it. Nothing may run in it. */
+export function removeDataDir(wanted: string): void {
+  const pointer = join(wanted, "location");
+  if (fs.existsSync(pointer)) fs.rmSync(fs.readFileSync(pointer, "utf8"), { recursive: true, force: true });
+  fs.rmSync(wanted, { recursive: true, force: true });
+}
+
 function makeDataDir(dataDir: string, account: Account): string {
   if (!fs.existsSync(dataDir)) {
     fs.mkdirSync(dataDir, { recursive: true });
