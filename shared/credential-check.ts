@@ -17,6 +17,15 @@ export async function assertCredentials(kind: string, given: unknown): Promise<u
   if (!parsed.success) throw new ApiError("invalid_request", details(parsed.error));
   const account = await openAccount(kind, parsed.data);
   const check = await account?.check();
-  if (check?.ok === false) throw new ApiError("credentials_refused", check.reason.replace(/\.$/, ""));
+  if (check?.ok === false) {
+    throw new ApiError("credentials_refused", check.reason.slice(0, 300).replace(/\.$/, ""));
+  }
   return parsed.data;
+}
+
+/** Refuses the test environment before anything is connected to. Throws `invalid_request`. */
+export function assertTakesProviders(environment: unknown): void {
+  if (environment !== "test") return;
+  const message = "the test environment sends to the built-in sandbox and takes no provider";
+  throw new ApiError("invalid_request", [{ path: "environment", message }]);
 }

@@ -67,7 +67,11 @@ export async function readCaller(request: Request, access: Access): Promise<Call
   if ("connection" in access) return null;
   if ("worker" in access) return workerCaller(request);
   const token = bearer(request);
-  if (token === null && "public" in access) return null;
+  if (token === null && "public" in access) {
+    const apikey = request.headers.get("apikey");
+    // The publishable key comes along with every browser's call and says nothing.
+    return apikey !== null && isProjectSecret(apikey) ? { project_secret: true } : null;
+  }
   if (token === null) throw new ApiError("missing_credential");
   if (token.startsWith("mp_")) {
     if (!isWholeKey(token)) throw new ApiError("invalid_credential");

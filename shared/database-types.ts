@@ -14,10 +14,13 @@ export type Database = {
           }
           Functions: {
             "authorize":
-{ Args: { "p_caller": Json,"p_need": string }; Returns: Json
+{ Args: { "p_caller": Json,"p_environment": string,"p_need": string }; Returns: Json
                            },
 "authorize_send":
 { Args: { "p_caller": Json,"p_provider_id": string }; Returns: Json
+                           },
+"begin_attempt":
+{ Args: { "p_caller": Json,"p_fence": number,"p_job_id": string }; Returns: Json
                            },
 "claim_deliveries":
 { Args: { "p_caller": Json,"p_limit": number }; Returns: Json

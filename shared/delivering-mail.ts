@@ -15,7 +15,10 @@ async function withBytes(message: MessageWork["message"]): Promise<OutgoingMessa
   return { ...message, attachments };
 }
 
-async function verdictOf(work: MessageWork): Promise<{ verdict: Verdict; idempotent: boolean }> {
+type Outcome = { verdict: Verdict; idempotent: boolean };
+
+/** Null when the claim was lost before anything was sent: another worker has the message now. */
+async function outcomeOf(work: MessageWork, begin: () => Promise<boolean>): Promise<Outcome | null> {
   let account: Account | null;
   try {
     account = await openAccount(work.provider?.kind ?? "sandbox", work.provider?.credentials ?? {});
@@ -43,13 +46,22 @@ async function verdictOf(work: MessageWork): Promise<{ verdict: Verdict; idempot
     const reason = "An attachment could not be read from storage.";
     return { verdict: { outcome: "retry", reason, status: null, retry_after_seconds: null }, idempotent };
   }
-  return { verdict: await account.send(message), idempotent };
+  return await begin() ? { verdict: await account.send(message), idempotent } : null;
 }
 
-/** Sends one claimed message and says what became of it. `random` in [0, 1) spreads the retries. Never throws. */
-export async function deliverMessage(work: MessageWork, random: number): Promise<FinishedVerdict> {
+/**
+ * Sends one claimed message and says what became of it. `begin` puts the attempt on record right before the provider
+ * is called, and says whether the claim still holds: null when it does not. `random` in [0, 1) spreads the retries.
+ */
+export async function deliverMessage(
+  work: MessageWork,
+  random: number,
+  begin: () => Promise<boolean>,
+): Promise<FinishedVerdict | null> {
   const started = performance.now();
-  const { verdict, idempotent } = await verdictOf(work);
+  const outcome = await outcomeOf(work, begin);
+  if (outcome === null) return null;
+  const { verdict, idempotent } = outcome;
   const again = verdict.outcome === "retry" || (verdict.outcome === "unknown" && idempotent);
   const retryAfter = verdict.outcome === "retry" ? verdict.retry_after_seconds : null;
   return {

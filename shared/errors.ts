@@ -60,6 +60,7 @@ export const errorKinds = {
     sentence: "The idempotency key was used with another body.",
     hint: "Use a new key for a new message, the same body for a repeat.",
   },
+  event_reused: { status: 409, sentence: "The event was received before with other bytes." },
   provider_in_use: { status: 409, sentence: "The provider still has mail to send." },
   mailbox_exists: { status: 409, sentence: "A mailbox with this address exists." },
   payload_too_large: { status: 413, sentence: "The request is larger than this call takes." },

@@ -75,7 +75,9 @@ export function customHeaderProblem(name: string, value: string): string | null 
   }
   if (isForbiddenHeader(name)) return "is set by Mailpipe and cannot be chosen";
   if (value.trim() === "") return "must not be empty";
-  if (value.length > headerValueLength) return `must be at most ${headerValueLength} characters`;
+  if (name.length + 2 + value.length > headerValueLength) {
+    return `must be at most ${headerValueLength} characters together with its name`;
+  }
   if (lineOrControl.test(value)) return "must not contain line breaks or control characters";
   if (storableText(value) !== value) return "must not contain half a character";
   return encodedWordHidesLineBreak(value) ? "must not contain an encoded line break" : null;

@@ -3788,6 +3788,7 @@ export const openApiDocument: Record<string, unknown> = {
        "not_found",
        "method_not_allowed",
        "idempotency_key_reused",
+       "event_reused",
        "provider_in_use",
        "mailbox_exists",
        "payload_too_large",

@@ -51,12 +51,25 @@ export async function readStored(key: string): Promise<Uint8Array> {
   return new Uint8Array(await data.arrayBuffer());
 }
 
-/** Links that open for an hour and save a file, in the order of the keys. Throws `storage_unavailable`. */
-export async function downloadLinks(keys: string[]): Promise<string[]> {
-  if (keys.length === 0) return [];
-  const { data, error } = await bucket().createSignedUrls(keys, 3600, { download: true });
+/** An object to link to, and the name it is saved under. */
+export interface Download {
+  key: string;
+  filename: string;
+}
+
+/** A name from a mail may hold a path, or characters that show it as another. */
+function savedAs(filename: string): string {
+  return encodeURIComponent(filename.replace(/[/\\\p{C}]/gu, "_"));
+}
+
+/** Links that open for an hour and save a file, in the order asked for. Throws `storage_unavailable`. */
+export async function downloadLinks(files: Download[]): Promise<string[]> {
+  if (files.length === 0) return [];
+  const { data, error } = await bucket().createSignedUrls(files.map(({ key }) => key), 3600);
   if (error !== null) throw new ApiError("storage_unavailable");
-  return data.map((link) => link.signedUrl ?? "");
+  return data.map((link, index) =>
+    `${link.signedUrl ?? ""}&download=${savedAs(files[index]?.filename ?? "")}`
+  );
 }
 
 /** Removes objects; those already gone are no error. Throws `storage_unavailable`. */

@@ -25,9 +25,10 @@ export default serve("deliver-mail", {
     status: 200,
     async run({ caller, body, call }) {
       const one = async (work: MessageWork) => {
-        const result = await deliverMessage(work, Math.random());
-        const job = { p_job_id: work.job_id, p_fence: work.fence };
-        await call("finish_message", { p_caller: caller, ...job, p_result: result });
+        const job = { p_caller: caller, p_job_id: work.job_id, p_fence: work.fence };
+        const begin = async () => (await call("begin_attempt", job))["begun"] === true;
+        const result = await deliverMessage(work, Math.random(), begin);
+        if (result !== null) await call("finish_message", { ...job, p_result: result });
       };
       const claim = async (message_id: string | null) =>
         Claimed.parse(

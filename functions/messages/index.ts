@@ -8,9 +8,12 @@ import { downloadLinks } from "../../shared/storage.ts";
 
 /** Where the bytes lie is ours to know; the caller gets links that expire. */
 async function withLinks({ raw_key, attachments, ...message }: Facts): Promise<Facts> {
-  const files = attachments as (Facts & { storage_key: string })[];
-  const raw = typeof raw_key === "string" ? [raw_key] : [];
-  const links = await downloadLinks([...files.map((file) => file.storage_key), ...raw]);
+  const files = attachments as (Facts & { storage_key: string; filename: string })[];
+  const raw = typeof raw_key === "string" ? [{ key: raw_key, filename: `${message["id"]}.eml` }] : [];
+  const links = await downloadLinks([
+    ...files.map(({ storage_key, filename }) => ({ key: storage_key, filename })),
+    ...raw,
+  ]);
   return {
     ...message,
     attachments: files.map(({ storage_key: _, ...file }, index) => ({ ...file, url: links[index] })),

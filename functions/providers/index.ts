@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { created, ok } from "../../shared/answers.ts";
-import { assertCredentials } from "../../shared/credential-check.ts";
+import { assertCredentials, assertTakesProviders } from "../../shared/credential-check.ts";
 import { hashKey } from "../../shared/keys.ts";
 import { inboundKindOf } from "../../shared/inbound/registry.ts";
 import { inboundUrl } from "../../shared/inbound-url.ts";
@@ -33,7 +33,12 @@ export default serve("providers", {
     answer: ConnectedProvider,
     status: 201,
     async run({ caller, body, call }) {
-      await call("authorize", { p_caller: caller, p_need: "providers:write" });
+      const tenant = await call("authorize", {
+        p_caller: caller,
+        p_need: "providers:write",
+        p_environment: body.environment ?? null,
+      });
+      assertTakesProviders(tenant["environment"]);
       await assertCredentials(body.kind, body.credentials);
       const token = randomBytes(32).toString("base64url");
       const secret = inboundKindOf(body.kind) === "mime" ? newWebhookSecret() : null;

@@ -24,7 +24,11 @@ export default serve("webhooks", {
     answer: CreatedWebhook,
     status: 201,
     async run({ caller, body, call }) {
-      await call("authorize", { p_caller: caller, p_need: "webhooks:write" });
+      await call("authorize", {
+        p_caller: caller,
+        p_need: "webhooks:write",
+        p_environment: body.environment ?? null,
+      });
       await assertDestination("url", body.url);
       const secret = newWebhookSecret();
       const made = await call("create_webhook", { p_caller: caller, p_request: { ...body, secret } });

@@ -36,7 +36,15 @@ const Headers = z.record(z.string(), z.string()).superRefine((given, context) =>
   if (names.length > sendBounds.headers) {
     context.addIssue({ code: "custom", message: `must have at most ${sendBounds.headers} headers` });
   }
-  for (const name of names) {
+  const folded = names.map((name) => name.toLowerCase());
+  for (const [index, name] of names.entries()) {
+    if (folded.indexOf(name.toLowerCase()) !== index) {
+      context.addIssue({
+        code: "custom",
+        path: [name],
+        message: "is there twice: names differ only in case",
+      });
+    }
     const problem = customHeaderProblem(name, given[name] ?? "");
     if (problem !== null) context.addIssue({ code: "custom", path: [name], message: problem });
   }

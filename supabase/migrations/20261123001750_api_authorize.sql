@@ -2,7 +2,7 @@
 -- Why: no connection is made and no byte stored for somebody who may not; the work's own call checks again.
 -- Locks: none on existing objects.
 
-create function mailpipe_api.authorize(p_caller jsonb, p_need text)
+create function mailpipe_api.authorize(p_caller jsonb, p_need text, p_environment text)
 returns jsonb
 language plpgsql
 volatile
@@ -12,12 +12,15 @@ as $$
 declare
     me mailpipe.caller := mailpipe.authenticate(p_caller, p_need);
 begin
+    if me.environment <> coalesce(p_environment, me.environment) then
+        raise sqlstate 'PT403' using message = 'environment_mismatch', detail = me.environment;
+    end if;
     return jsonb_build_object('organization_id', me.organization_id, 'environment', me.environment);
 end;
 $$;
 
-revoke execute on function mailpipe_api.authorize(jsonb, text) from public, anon, authenticated;
-grant execute on function mailpipe_api.authorize(jsonb, text) to service_role;
+revoke execute on function mailpipe_api.authorize(jsonb, text, text) from public, anon, authenticated;
+grant execute on function mailpipe_api.authorize(jsonb, text, text) to service_role;
 grant create on schema mailpipe_api to mailpipe_tenant;
-alter function mailpipe_api.authorize(jsonb, text) owner to mailpipe_tenant;
+alter function mailpipe_api.authorize(jsonb, text, text) owner to mailpipe_tenant;
 revoke create on schema mailpipe_api from mailpipe_tenant;

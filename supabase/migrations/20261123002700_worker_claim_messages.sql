@@ -1,5 +1,5 @@
 -- What: claim_messages, for deliver-mail.
--- Why: the attempt row is committed with the claim, before any call to a provider.
+-- Why: a claim is only a lease; what was claimed and not begun is simply claimed again.
 -- Locks: none on existing objects.
 
 create function mailpipe.recipient_objects(p_message mailpipe.messages, p_kind text)
@@ -113,11 +113,6 @@ begin
     else
         claimed := array(select job from mailpipe.claim_subject('deliver_message', p_message_id, lease) as job);
     end if;
-
-    insert into mailpipe.attempts (organization_id, environment, job_id, fence, message_id, provider_id)
-    select job.organization_id, job.environment, job.id, job.fence, message.id, message.provider_id
-    from unnest(claimed) as job
-    join mailpipe.messages as message on message.id = job.subject_id;
 
     update mailpipe.recipients as recipient
     set status = 'sending'

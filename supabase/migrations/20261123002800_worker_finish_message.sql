@@ -17,6 +17,12 @@ declare
     retry_in constant interval := make_interval(secs => (p_result ->> 'retry_in_seconds')::double precision);
     target mailpipe.messages;
 begin
+    select message.*
+    into target
+    from mailpipe.messages as message
+    join mailpipe.jobs as job on job.subject_id = message.id
+    where job.id = p_job_id;
+
     if not mailpipe.finish_job(p_job_id, p_fence, retry_in) then
         return '{"accepted": false}';
     end if;
@@ -28,13 +34,6 @@ begin
         duration_ms = (p_result ->> 'duration_ms')::int,
         detail = left(coalesce(reason, p_result ->> 'response'), 1000),
         finished_at = mailpipe.clock()
-    where attempt.job_id = p_job_id
-        and attempt.fence = p_fence;
-
-    select message.*
-    into target
-    from mailpipe.messages as message
-    join mailpipe.attempts as attempt on attempt.message_id = message.id
     where attempt.job_id = p_job_id
         and attempt.fence = p_fence;
 

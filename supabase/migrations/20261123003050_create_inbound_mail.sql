@@ -100,8 +100,8 @@ begin
         where mailbox.organization_id = p_request.organization_id
             and mailbox.environment = p_request.environment
             and mailbox.address in (
-                select lower(address)
-                from jsonb_array_elements_text(p_mail -> 'delivered_to') as address
+                select lower(envelope.recipient)
+                from jsonb_array_elements_text(p_mail -> 'delivered_to') as envelope (recipient)
             )
         order by mailbox.created_at, mailbox.id
     loop

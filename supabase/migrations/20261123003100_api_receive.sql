@@ -2,6 +2,32 @@
 -- Why: raw bytes first, then the 2xx, then the work as a job; a provider's retry adds nothing.
 -- Locks: none on existing objects.
 
+-- A provider's retry brings the same bytes again. Other bytes under a known name are not stored, so not accepted.
+create function mailpipe.known_request(p_provider_id text, p_request jsonb)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    known mailpipe.inbound_requests;
+begin
+    select request.*
+    into known
+    from mailpipe.inbound_requests as request
+    where request.provider_id = p_provider_id
+        and request.event_key = p_request ->> 'event_key';
+
+    if known.storage_key <> p_request ->> 'storage_key' then
+        raise sqlstate 'PT409' using message = 'event_reused', detail = p_request ->> 'event_key';
+    end if;
+    return jsonb_build_object('id', known.id, 'repeated', true);
+end;
+$$;
+
+revoke execute on function mailpipe.known_request(text, jsonb) from public, anon, authenticated;
+grant execute on function mailpipe.known_request(text, jsonb) to mailpipe_tenant;
+
 create function mailpipe_api.store_inbound_request(p_caller jsonb, p_request jsonb)
 returns jsonb
 language plpgsql
@@ -25,12 +51,7 @@ begin
     into stored;
 
     if stored is null then
-        return (
-            select jsonb_build_object('id', known.id, 'repeated', true)
-            from mailpipe.inbound_requests as known
-            where known.provider_id = me.id
-                and known.event_key = p_request ->> 'event_key'
-        );
+        return mailpipe.known_request(me.id, p_request);
     end if;
 
     insert into mailpipe.jobs (organization_id, environment, kind, subject_id)

@@ -62,7 +62,10 @@ export function totalBytes(uploads: Upload[]): number {
  * Writes what was uploaded, and nothing else of ours, into a clean folder, with a config.toml made from the
  * metadata that came along. The packages deno.json pins are linked in, as the platform would download them.
  */
-export function unpack({ uploads, scratch }: Deployment, nodeModules: string): string {
+export function unpack(
+  { uploads, scratch }: Pick<Deployment, "uploads" | "scratch">,
+  nodeModules: string,
+): string {
   const folder = join(scratch, "unpacked");
   mkdirSync(join(folder, "supabase"), { recursive: true });
   for (const [path, bytes] of uploads.flatMap(({ files }) => [...files])) {

@@ -62,9 +62,11 @@ const attachment = {
   size_bytes: 3,
 };
 
+const begun = () => Promise.resolve(true);
+
 describe("a message", () => {
   test("without a provider goes to the sandbox: no socket, delivered at once", async () => {
-    expect(await deliverMessage(work(null), 0)).toMatchObject({
+    expect(await deliverMessage(work(null), 0, begun)).toMatchObject({
       outcome: "sent",
       delivered: true,
       retry_in_seconds: null,
@@ -77,7 +79,7 @@ describe("a message", () => {
     const { calls, provider } = await throughResend(accepting);
     const { key } = await storeBytes(tenant, Uint8Array.of(0, 255, 1));
     const message = { ...outgoing(), attachments: [{ ...attachment, storage_key: key }] };
-    expect(await deliverMessage(work(provider, { message }), 0)).toMatchObject({
+    expect(await deliverMessage(work(provider, { message }), 0, begun)).toMatchObject({
       outcome: "sent",
       provider_message_id: "re_msg_1",
     });
@@ -87,7 +89,7 @@ describe("a message", () => {
   test("whose attachment cannot be read is tried later, and the provider is not called", async () => {
     const { calls, provider } = await throughResend(accepting);
     const message = { ...outgoing(), attachments: [{ ...attachment, storage_key: "org/live/missing" }] };
-    expect(await deliverMessage(work(provider, { message }), 0)).toMatchObject({
+    expect(await deliverMessage(work(provider, { message }), 0, begun)).toMatchObject({
       outcome: "retry",
       retry_in_seconds: 30,
     });
@@ -98,7 +100,7 @@ describe("a message", () => {
     ["of another shape", { kind: "resend", credentials: {} }],
     ["of a kind there is not", { kind: "pigeon", credentials: {} }],
   ])("is refused when the stored credentials are %s", async (_, provider) => {
-    expect(await deliverMessage(work(provider), 0)).toMatchObject({
+    expect(await deliverMessage(work(provider), 0, begun)).toMatchObject({
       outcome: "refused",
       credential_rejected: true,
       retry_in_seconds: null,
@@ -111,20 +113,20 @@ describe("a message whose earlier try ended without an answer", () => {
 
   test("stays unknown where the provider keeps no key: nothing is sent, not even a connection made", async () => {
     const { connections, provider } = await throughSmtp();
-    expect(await deliverMessage(work(provider, unfinished), 0)).toMatchObject({
+    expect(await deliverMessage(work(provider, unfinished), 0, begun)).toMatchObject({
       outcome: "unknown",
       retry_in_seconds: null,
     });
     expect(connections()).toBe(0);
     // The witness sees who does come.
-    await deliverMessage(work(provider), 0);
+    await deliverMessage(work(provider), 0, begun);
     expect(connections()).toBe(1);
   });
 
   test("is asked for again with the same key where the provider keeps one", async () => {
     const { calls, provider } = await throughResend(accepting);
-    await deliverMessage(work(provider), 0);
-    expect(await deliverMessage(work(provider, unfinished), 0)).toMatchObject({ outcome: "sent" });
+    await deliverMessage(work(provider), 0, begun);
+    expect(await deliverMessage(work(provider, unfinished), 0, begun)).toMatchObject({ outcome: "sent" });
     const [first, second] = calls;
     expect(calls).toHaveLength(2);
     expect(second?.headers["idempotency-key"]).toBe(work(provider).message.id);
@@ -134,10 +136,11 @@ describe("a message whose earlier try ended without an answer", () => {
 
   test("is given up once every try of the schedule took its worker down", async () => {
     const { calls, provider } = await throughResend(accepting);
-    expect(await deliverMessage(work(provider, { unfinished_attempt: true, attempt: 12 }), 0)).toMatchObject({
-      outcome: "unknown",
-      retry_in_seconds: null,
-    });
+    expect(await deliverMessage(work(provider, { unfinished_attempt: true, attempt: 12 }), 0, begun))
+      .toMatchObject({
+        outcome: "unknown",
+        retry_in_seconds: null,
+      });
     expect(calls).toEqual([]);
   });
 });
@@ -155,18 +158,21 @@ describe("is tried again only what can succeed later", () => {
     [429, "daily_quota_exceeded", "refused", null],
   ])("%i %s is %s, again in %s s", async (status, name, outcome, seconds) => {
     const { provider } = await throughResend(answering(status, name));
-    expect(await deliverMessage(work(provider), 0)).toMatchObject({ outcome, retry_in_seconds: seconds });
+    expect(await deliverMessage(work(provider), 0, begun)).toMatchObject({
+      outcome,
+      retry_in_seconds: seconds,
+    });
   });
 
   test("no sooner than the provider asks, and later by at most a fifth", async () => {
     const { provider } = await throughResend(answering(429, "rate_limit_exceeded", { "retry-after": "600" }));
-    expect((await deliverMessage(work(provider), 0)).retry_in_seconds).toBe(600);
-    expect((await deliverMessage(work(provider), 0.999)).retry_in_seconds).toBeCloseTo(719.88);
+    expect((await deliverMessage(work(provider), 0, begun))?.retry_in_seconds).toBe(600);
+    expect((await deliverMessage(work(provider), 0.999, begun))?.retry_in_seconds).toBeCloseTo(719.88);
   });
 
   test("an unknown outcome, where asking again cannot send twice", async () => {
     const { provider } = await throughResend((_, response) => response.destroy());
-    expect(await deliverMessage(work(provider), 0)).toMatchObject({
+    expect(await deliverMessage(work(provider), 0, begun)).toMatchObject({
       outcome: "unknown",
       retry_in_seconds: 30,
     });
@@ -175,12 +181,21 @@ describe("is tried again only what can succeed later", () => {
   test("a connection refused by an SMTP server, which cannot have taken the mail", async () => {
     const { provider } = await throughSmtp();
     await new Promise((resolve) => server?.close(resolve));
-    expect(await deliverMessage(work(provider), 0)).toMatchObject({ outcome: "retry", retry_in_seconds: 30 });
+    expect(await deliverMessage(work(provider), 0, begun)).toMatchObject({
+      outcome: "retry",
+      retry_in_seconds: 30,
+    });
   });
 
   test("until the schedule is over", async () => {
     const { provider } = await throughResend(answering(503, "service_unavailable"));
-    expect((await deliverMessage(work(provider, { attempt: 10 }), 0)).retry_in_seconds).toBe(28_800);
-    expect((await deliverMessage(work(provider, { attempt: 11 }), 0)).retry_in_seconds).toBeNull();
+    expect((await deliverMessage(work(provider, { attempt: 10 }), 0, begun))?.retry_in_seconds).toBe(28_800);
+    expect((await deliverMessage(work(provider, { attempt: 11 }), 0, begun))?.retry_in_seconds).toBeNull();
   });
+});
+
+test("a claim that was lost before the provider was called sends nothing and finishes nothing", async () => {
+  const { provider, calls } = await throughResend(answering(200, "ok"));
+  expect(await deliverMessage(work(provider), 0, () => Promise.resolve(false))).toBeNull();
+  expect(calls).toEqual([]);
 });

@@ -38,10 +38,10 @@ describe("bytes in the bucket", () => {
 
   test("are never given an owner's content type: a browser shows none of them", async () => {
     const html = await storeBytes(tenant, new TextEncoder().encode("<script>alert(1)</script>"));
-    const [link = ""] = await downloadLinks([html.key]);
+    const [link = ""] = await downloadLinks([{ key: html.key, filename: "../a\u202e.html" }]);
     const answer = await fetch(link);
     expect(answer.headers.get("content-type")).toBe("application/octet-stream");
-    expect(answer.headers.get("content-disposition")).toMatch(/^attachment/);
+    expect(answer.headers.get("content-disposition")).toMatch(/^attachment; filename\*=UTF-8''\.\._a_\.html/);
   });
 
   test("are not to be had without a signature", async () => {
@@ -64,7 +64,7 @@ describe("links", () => {
   test("come in the order of their keys, and open for an hour", async () => {
     const one = await storeBytes(tenant, Uint8Array.of(1));
     const two = await storeBytes(tenant, Uint8Array.of(2));
-    const links = await downloadLinks([two.key, one.key]);
+    const links = await downloadLinks([two, one].map(({ key }) => ({ key, filename: "a" })));
     const read = await Promise.all(
       links.map(async (link) => [...new Uint8Array(await (await fetch(link)).arrayBuffer())]),
     );
@@ -88,7 +88,7 @@ describe("a storage that fails is unavailable, whatever was asked of it", () => 
   const asked = () => [
     storeBytes(tenant, bytes),
     readStored("org/live/x"),
-    downloadLinks(["org/live/x"]),
+    downloadLinks([{ key: "org/live/x", filename: "x" }]),
     removeStored(["org/live/x"]),
   ];
 
