@@ -105,6 +105,7 @@ export const executables = {
   insert_parties         tenant worker
   join_early_events      worker
   join_thread            tenant worker
+  known_request          tenant
   learn_functions_url    tenant
   learn_message_id       worker
   make_default           tenant

@@ -39,30 +39,40 @@ const finish = (work: Work | undefined, p_result: Record<string, unknown>) =>
     p_result: { retry_in_seconds: null, ...p_result },
   });
 
+/** Puts the attempt on record, as deliver-mail does right before it calls a provider. */
+const begin = (work: Work | undefined) =>
+  rpc(service, "begin_attempt", { p_caller: worker, p_job_id: work?.job_id, p_fence: work?.fence });
+
 const sent = { outcome: "sent", provider_message_id: "abc", response: "250 ok" };
 
 describe("a claim", () => {
   test("is one worker's while its lease runs, and another's after", async () => {
     const id = await send(service, acme.test, "one");
-    const [first] = await claim();
-    expect(first).toMatchObject({ attempt: 1, fence: 1, unfinished_attempt: false, message: { id } });
+    const held = { attempt: 1, fence: 1, unfinished_attempt: false, message: { id } };
+    expect(await claim()).toMatchObject([held]);
     expect(await claim()).toEqual([]);
     await database.advanceClock("119 seconds");
     expect(await claim()).toEqual([]);
     await database.advanceClock("1 second");
-    expect(await claim()).toMatchObject([{
-      attempt: 2,
-      fence: 2,
-      unfinished_attempt: true,
-      message: { id },
-    }]);
+    expect(await claim()).toMatchObject([{ ...held, attempt: 2, fence: 2 }]);
+  });
+
+  test("says that an earlier one began and nobody wrote how it ended", async () => {
+    await send(service, acme.test, "one");
+    const [crashed] = await claim();
+    expect(await begin(crashed)).toEqual({ begun: true });
+    await database.advanceClock("120 seconds");
+    expect(await claim()).toMatchObject([{ attempt: 2, unfinished_attempt: true }]);
   });
 
   test("of a worker that comes late is refused, and writes nothing", async () => {
     await send(service, acme.test, "one");
     const [late] = await claim();
+    await begin(late);
     await database.advanceClock("120 seconds");
     const [holder] = await claim();
+    expect(await begin(late)).toEqual({ begun: false });
+    await begin(holder);
     expect(await finish(late, { outcome: "failed", reason: "late" })).toEqual({ accepted: false });
     expect(await owner`select status from mailpipe.messages`).toEqual([{ status: "sending" }]);
     expect(await owner`select fence::int, outcome from mailpipe.attempts order by fence`).toEqual([

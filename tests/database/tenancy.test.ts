@@ -26,7 +26,16 @@ beforeAll(async () => {
     }
     const webhook = { url: "https://example.com/", events: ["*"], secret: "whsec_x" };
     await rpc(service, "create_webhook", { p_caller: tenant.session, p_request: webhook });
-    await rpc(service, "claim_messages", { p_caller: worker, p_limit: 50, p_message_id: null });
+    const claim = { p_caller: worker, p_limit: 50, p_message_id: null };
+    for (
+      const { job_id, fence } of await rpc<{ job_id: string; fence: number }[]>(
+        service,
+        "claim_messages",
+        claim,
+      )
+    ) {
+      await rpc(service, "begin_attempt", { p_caller: worker, p_job_id: job_id, p_fence: fence });
+    }
   }
 });
 afterAll(() => database.close());
