@@ -172,7 +172,7 @@ describe("GET messages/<id>", () => {
     expect(await response.text()).toBe("<script>alert(1)</script>");
     expect(response.headers.get("content-type")).toBe("application/octet-stream");
     expect(response.headers.get("content-disposition")).toMatch(/^attachment/);
-    const forged = (file?.url ?? "").replace(/.(?=.{9}$)/, (one) => one === "A" ? "B" : "A");
+    const forged = (file?.url ?? "").replace(/token=./, "token=A");
     expect((await fetch(forged)).ok).toBe(false);
   });
 

@@ -195,7 +195,7 @@ describe("is tried again only what can succeed later", () => {
 });
 
 test("a claim that was lost before the provider was called sends nothing and finishes nothing", async () => {
-  const { provider, calls } = await throughResend(answering(200, "ok"));
+  const { provider, calls } = await throughResend(accepting);
   expect(await deliverMessage(work(provider), 0, () => Promise.resolve(false))).toBeNull();
   expect(calls).toEqual([]);
 });
