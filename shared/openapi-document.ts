@@ -1732,8 +1732,15 @@ export const openApiDocument: Record<string, unknown> = {
               "type": "string"
              },
              "url": {
-              "type": "string",
-              "format": "uri"
+              "anyOf": [
+               {
+                "type": "string",
+                "format": "uri"
+               },
+               {
+                "type": "null"
+               }
+              ]
              }
             },
             "required": [

@@ -62,13 +62,16 @@ function savedAs(filename: string): string {
   return encodeURIComponent(filename.replace(/[/\\\p{C}]/gu, "_"));
 }
 
-/** Links that open for an hour and save a file, in the order asked for. Throws `storage_unavailable`. */
-export async function downloadLinks(files: Download[]): Promise<string[]> {
+/**
+ * Links that open for an hour and save a file, in the order asked for; null where there is no such object any more.
+ * Throws `storage_unavailable`.
+ */
+export async function downloadLinks(files: Download[]): Promise<(string | null)[]> {
   if (files.length === 0) return [];
   const { data, error } = await bucket().createSignedUrls(files.map(({ key }) => key), 3600);
   if (error !== null) throw new ApiError("storage_unavailable");
   return data.map((link, index) =>
-    `${link.signedUrl ?? ""}&download=${savedAs(files[index]?.filename ?? "")}`
+    link.signedUrl ? `${link.signedUrl}&download=${savedAs(files[index]?.filename ?? "")}` : null
   );
 }
 

@@ -68,7 +68,7 @@ const ShownAttachment = z.object({
   content_id: z.string().nullable(),
   size_bytes: z.number(),
   sha256: z.string(),
-  url: z.url(),
+  url: z.url().nullable(),
 });
 
 const ShownEvent = z.object({

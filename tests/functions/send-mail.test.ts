@@ -418,7 +418,9 @@ describe("at its bounds, send-mail takes", () => {
       ...mail,
       to: fifty((index) => `r${index}@r.example`),
       subject: "s".repeat(998),
-      headers: Object.fromEntries(fifty((index) => [`X-H-${index}`, "v".repeat(998)])),
+      headers: Object.fromEntries(
+        fifty((index) => [`X-H-${index}`, "v".repeat(998 - `X-H-${index}: `.length)]),
+      ),
       tags: Array.from({ length: 10 }, (_, index) => `${index}`.padEnd(256, "t")),
       metadata: Object.fromEntries(fifty((index) => [`${index}`.padEnd(100, "k"), "v".repeat(500)])),
     };

@@ -38,8 +38,8 @@ describe("bytes in the bucket", () => {
 
   test("are never given an owner's content type: a browser shows none of them", async () => {
     const html = await storeBytes(tenant, new TextEncoder().encode("<script>alert(1)</script>"));
-    const [link = ""] = await downloadLinks([{ key: html.key, filename: "../a\u202e.html" }]);
-    const answer = await fetch(link);
+    const [link] = await downloadLinks([{ key: html.key, filename: "../a\u202e.html" }]);
+    const answer = await fetch(link ?? "");
     expect(answer.headers.get("content-type")).toBe("application/octet-stream");
     expect(answer.headers.get("content-disposition")).toMatch(/^attachment; filename\*=UTF-8''\.\._a_\.html/);
   });
@@ -66,7 +66,7 @@ describe("links", () => {
     const two = await storeBytes(tenant, Uint8Array.of(2));
     const links = await downloadLinks([two, one].map(({ key }) => ({ key, filename: "a" })));
     const read = await Promise.all(
-      links.map(async (link) => [...new Uint8Array(await (await fetch(link)).arrayBuffer())]),
+      links.map(async (link) => [...new Uint8Array(await (await fetch(link ?? "")).arrayBuffer())]),
     );
     expect(read).toEqual([[2], [1]]);
     const token = new URL(links[0] ?? "").searchParams.get("token") ?? "";
@@ -74,6 +74,16 @@ describe("links", () => {
       exp: number;
     };
     expect(Math.abs(exp - Date.now() / 1000 - 3600)).toBeLessThan(10);
+  });
+
+  test("to what is gone are null, and leave the others as they are", async () => {
+    const [gone, kept] = [
+      await storeBytes(tenant, Uint8Array.of(7)),
+      await storeBytes(tenant, Uint8Array.of(8)),
+    ];
+    await removeStored([gone.key]);
+    const links = await downloadLinks([gone, kept].map(({ key }) => ({ key, filename: "a" })));
+    expect(links).toEqual([null, expect.stringContaining(kept.sha256)]);
   });
 
   test("to nothing and the removal of nothing ask nobody", async () => {
