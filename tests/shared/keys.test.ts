@@ -100,6 +100,20 @@ describe("a mistyped key is refused without asking anyone", () => {
   });
 });
 
+test("a checksum that fits does not make a longer or shorter text a key", () => {
+  const { plain } = mintKey("live");
+  for (
+    const head of [
+      `${plain.slice(0, 40)}0`,
+      plain.slice(0, 39),
+      `${plain.slice(0, 39)}-`,
+      "mp_root_" + "0".repeat(32),
+    ]
+  ) {
+    expect(isWholeKey(head + keyChecksum(head))).toBe(false);
+  }
+});
+
 test("a hash is SHA-256 in 64 lower-case hex digits", () => {
   // FIPS 180-4, the example "abc".
   expect(hashKey("abc")).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

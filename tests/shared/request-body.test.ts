@@ -8,12 +8,13 @@ function post(body: BodyInit | null, headers: Record<string, string> = {}): Requ
   return new Request(url, { method: "POST", body, headers, duplex: "half" } as RequestInit);
 }
 
-/** A body that goes on until its reader leaves; `sent` counts what was asked of it. */
+/** A body far beyond any cap here, bounded for a reader that never leaves; `sent` counts what was asked of it. */
 function endless(chunkBytes: number) {
   const seen = { sent: 0, cancelled: false };
   const stream = new ReadableStream<Uint8Array>({
     pull(controller) {
       seen.sent += chunkBytes;
+      if (seen.sent > 1000 * chunkBytes) return controller.close();
       controller.enqueue(new Uint8Array(chunkBytes));
     },
     cancel() {
