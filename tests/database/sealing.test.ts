@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cloneDatabase, type TestDatabase } from "../support/database.ts";

@@ -222,28 +222,53 @@ describe("the tenant of a transaction", () => {
     connection.release();
   });
 
-  test("is not moved by what a caller puts in the way of names", async () => {
-    const connection = await service.reserve();
-    await connection.unsafe(`
-      begin;
-      create temp table messages (like pg_catalog.pg_class);
-      create temp table api_keys (id text);
-      create function pg_temp.sha256(bytea) returns bytea language sql as 'select ''\\x00''::bytea';
-      create function pg_temp.decode(text, text) returns bytea language sql as 'select ''\\x00''::bytea';
-      create function pg_temp.now() returns timestamptz language sql as 'select timestamptz ''1970-01-01''';
-      create function pg_temp.never(text, text) returns boolean language sql as 'select true';
-      create operator pg_temp.= (leftarg = text, rightarg = text, function = pg_temp.never);
-      create operator pg_temp.<> (leftarg = text, rightarg = text, function = pg_temp.never);
-      set local search_path = pg_temp, mailpipe, pg_catalog;
-    `);
-    const listed = await rpc<{ data: { subject: string }[] }>(
-      connection,
-      "list_messages",
-      { p_caller: acme.live, p_request: { limit: 10 } },
+  describe("is not moved by what a caller puts in the way of names:", () => {
+    const path = (value: string) =>
+      owner.unsafe(`alter function mailpipe_api.list_messages(jsonb, jsonb) ${value}`);
+
+    /** Lists under a search path whose first schema answers `->>` and has tables of our names. */
+    async function listed(): Promise<string[]> {
+      const connection = await service.reserve();
+      try {
+        await connection.unsafe(`
+          begin;
+          create temp table messages (like pg_catalog.pg_class);
+          create temp table api_keys (id text);
+          set local search_path = in_the_way, pg_temp, mailpipe, pg_catalog;
+        `);
+        const page = await rpc<{ data: { subject: string }[] }>(
+          connection,
+          "list_messages",
+          { p_caller: acme.live, p_request: { limit: 10 } },
+        );
+        return page.data.map(({ subject }) => subject);
+      } finally {
+        await connection`rollback`;
+        connection.release();
+      }
+    }
+
+    beforeAll(() =>
+      owner.unsafe(`
+        create schema in_the_way;
+        grant usage on schema in_the_way to public;
+        create function in_the_way.pick(jsonb, text) returns text immutable language sql as 'select ''hijacked''::text';
+        create operator in_the_way.->> (leftarg = jsonb, rightarg = text, function = in_the_way.pick);
+      `)
     );
-    await connection`rollback`;
-    connection.release();
-    expect(listed.data.map(({ subject }) => subject)).toEqual(["live"]);
+
+    test("the function's own search path is what counts", async () => {
+      expect(await listed()).toEqual(["live"]);
+    });
+
+    test("without one the same call is taken in", async () => {
+      await path("reset search_path");
+      try {
+        await expect(listed()).rejects.toMatchObject({ code: "PT400", message: "invalid_cursor" });
+      } finally {
+        await path("set search_path = pg_catalog, pg_temp");
+      }
+    });
   });
 });
 
