@@ -16,7 +16,9 @@ test("what is one line over its size is named, and what is exactly as long is no
     "supabase/migrations/2_long.sql": lines(150 + more, "-- a reason"),
     "tests/functions/whoami.test.ts": lines(900, "// tests may tell long stories"),
   });
-  await expectOffenceThenFix(sizesKept, tree(1), [
+  // This repository's own excuses have nothing to do with the fixture.
+  const unexcused = { ...sizesKept, check: (root: string) => tooLong(root, {}) };
+  await expectOffenceThenFix(unexcused, tree(1), [
     "functions/whoami/index.ts: 61 lines, aim at 60",
     "shared/keys.ts: 151 lines, aim at 150",
     "supabase/migrations/2_long.sql: 151 lines, aim at 150",
