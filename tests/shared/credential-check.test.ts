@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { assertCredentials } from "../../shared/credential-check.ts";
+import { assertCredentials, assertTakesProviders } from "../../shared/credential-check.ts";
 import { json, type ResendStandIn, startResend } from "../support/resend-stand-in.ts";
 
 let standIn: ResendStandIn | undefined;
@@ -62,4 +62,16 @@ describe("credentials", () => {
     await expect(assertCredentials("smtp", given)).rejects.toMatchObject({ code: "credentials_refused" });
     expect(calls).toEqual([]);
   });
+});
+
+test("the test environment takes no provider, the live one and none named do", () => {
+  expect(() => assertTakesProviders("test")).toThrow(
+    expect.objectContaining({
+      code: "invalid_request",
+      particulars: [expect.objectContaining({ path: "environment" })],
+    }),
+  );
+  for (const environment of ["live", undefined]) {
+    expect(() => assertTakesProviders(environment)).not.toThrow();
+  }
 });

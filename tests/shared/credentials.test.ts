@@ -199,6 +199,14 @@ describe("where nobody needs to be named", () => {
     await expect(read(bearer("mpw_short"), open)).rejects.toMatchObject(refused);
   });
 
+  test("an apikey beside no credential is somebody only when it is the project's secret", async () => {
+    expect(await read({ apikey: secretKey }, open)).toEqual({ project_secret: true });
+    for (const apikey of [publishableKey, key.plain, workerSecret]) {
+      expect(await read({ apikey }, open)).toBeNull();
+    }
+    await expect(read({ ...bearer("nonsense"), apikey: secretKey }, open)).rejects.toMatchObject(refused);
+  });
+
   test("a provider is known by its token's hash, not by Authorization", async () => {
     expect(await read(bearer("whatever a provider sends"), { connection: true })).toBeNull();
     expect(connectionCaller("token")).toEqual({ inbound_hash: hashKey("token") });

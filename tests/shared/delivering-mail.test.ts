@@ -108,6 +108,26 @@ describe("a message", () => {
   });
 });
 
+describe("the attempt is on record right before the provider is called", () => {
+  test("and nothing is sent when the claim was lost meanwhile: another worker has the message", async () => {
+    const { connections, provider } = await throughSmtp();
+    expect(await deliverMessage(work(provider), 0, () => Promise.resolve(false))).toBeNull();
+    expect(connections()).toBe(0);
+  });
+
+  test("and not where no call follows", async () => {
+    const { provider } = await throughSmtp();
+    const begin = vi.fn(begun);
+    const message = { ...outgoing(), attachments: [{ ...attachment, storage_key: "org/live/missing" }] };
+    await deliverMessage(work(provider, { message }), 0, begin);
+    await deliverMessage(work(provider, { unfinished_attempt: true }), 0, begin);
+    await deliverMessage(work({ kind: "resend", credentials: {} }), 0, begin);
+    expect(begin).not.toHaveBeenCalled();
+    await deliverMessage(work(provider), 0, begin);
+    expect(begin).toHaveBeenCalledTimes(1);
+  });
+});
+
 describe("a message whose earlier try ended without an answer", () => {
   const unfinished = { unfinished_attempt: true, attempt: 2 };
 

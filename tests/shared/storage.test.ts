@@ -76,6 +76,22 @@ describe("links", () => {
     expect(Math.abs(exp - Date.now() / 1000 - 3600)).toBeLessThan(10);
   });
 
+  test("save a file under its name, which is no path and reads as it is written", async () => {
+    const { key } = await storeBytes(tenant, bytes);
+    for (
+      const [filename, saved] of [
+        ["Größe & Co.pdf", "Größe & Co.pdf"],
+        ["../../etc/passwd", ".._.._etc_passwd"],
+        ["..\\boot.ini", ".._boot.ini"],
+        ["invoice\u202Efdp.exe", "invoice_fdp.exe"],
+        ["a\r\nset-cookie: b", "a__set-cookie: b"],
+      ] as const
+    ) {
+      const [link] = await downloadLinks([{ key, filename }]);
+      expect(new URL(link ?? "").searchParams.get("download")).toBe(saved);
+    }
+  });
+
   test("to what is gone are null, and leave the others as they are", async () => {
     const [gone, kept] = [
       await storeBytes(tenant, Uint8Array.of(7)),
