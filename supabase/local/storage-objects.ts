@@ -55,7 +55,14 @@ export class ObjectStore {
       const file = encodeURIComponent(download || name.split("/").at(-1) || name);
       headers.set("content-disposition", `attachment; filename*=UTF-8''${file};`);
     }
-    return new Response(await readFile(join(this.dir, version)), { headers });
+    return new Response(await this.bytesOf(principal, bucket, name, version), { headers });
+  }
+
+  /** A version that was replaced between its row and its bytes is gone; the row then names the new one. */
+  private async bytesOf(principal: Principal, bucket: string, name: string, version: string) {
+    return await readFile(join(this.dir, version)).catch(async () =>
+      await readFile(join(this.dir, (await this.find(principal, bucket, name)).version))
+    );
   }
 
   /** Stores the request's upload and returns the row's id. */

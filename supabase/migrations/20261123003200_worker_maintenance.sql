@@ -49,7 +49,8 @@ grant create on schema mailpipe_api to mailpipe_worker;
 alter function mailpipe_api.run_maintenance(jsonb) owner to mailpipe_worker;
 revoke create on schema mailpipe_api from mailpipe_worker;
 
--- Objects no row points at. A day's grace, because bytes are written before their row.
+-- Objects no row points at. A day's grace since they were last written, because bytes come before their row and the
+-- same bytes may be written again.
 create function mailpipe.orphan_objects()
 returns setof text
 language sql
@@ -60,7 +61,7 @@ as $$
     select object.name
     from storage.objects as object
     where object.bucket_id = 'mailpipe'
-        and object.created_at < mailpipe.clock() - interval '1 day'
+        and object.updated_at < mailpipe.clock() - interval '1 day'
         and not exists (
             select
             from mailpipe.attachments as attachment
