@@ -5,6 +5,7 @@ import type { Sql, TransactionSql } from "postgres";
 import { writePrivateFile } from "./private-file.ts";
 import type { Principal } from "./storage-access.ts";
 import { StorageRefusal } from "./storage-errors.ts";
+import { insert, versionOf } from "./storage-rows.ts";
 import { uploadOf } from "./storage-upload.ts";
 
 interface StoredObject {
@@ -127,29 +128,4 @@ export class ObjectStore {
       return await work(sql);
     }) as Promise<T>;
   }
-}
-
-async function versionOf(sql: TransactionSql, bucket: string, name: string): Promise<string | undefined> {
-  const [row] = await sql<{ version: string }[]>`
-    select version from storage.objects where bucket_id = ${bucket} and name = ${name} for update
-  `;
-  return row?.version;
-}
-
-async function insert(
-  sql: TransactionSql,
-  row: { bucket: string; name: string; version: string; metadata: object; upsert: boolean },
-): Promise<string> {
-  const replace = row.upsert
-    ? sql`on conflict (bucket_id, name) do update
-          set version = excluded.version, metadata = excluded.metadata, updated_at = now()`
-    : sql``;
-  const [stored] = await sql<{ id: string }[]>`
-    insert into storage.objects (bucket_id, name, version, metadata)
-    values (${row.bucket}, ${row.name}, ${row.version}, ${sql.json(row.metadata as never)})
-    ${replace}
-    returning id
-  `;
-  if (!stored) throw new StorageRefusal(500, "internal", "The row was not written");
-  return stored.id;
 }
