@@ -152,8 +152,10 @@ describe("maintenance", () => {
   test("is woken for an object no row points at, after a day", async () => {
     await owner`insert into storage.buckets (id, name) values ('theirs', 'theirs')`;
     await owner`
-      insert into storage.objects (bucket_id, name, created_at)
-      values ('mailpipe', 'orphan', mailpipe.clock() - interval '1 day'), ('theirs', 'not ours', '2020-01-01')
+      insert into storage.objects (bucket_id, name, created_at, updated_at)
+      values
+        ('mailpipe', 'orphan', '2020-01-01', mailpipe.clock() - interval '1 day'),
+        ('theirs', 'not ours', '2020-01-01', '2020-01-01')
     `;
     expect(await maintain()).toEqual([]);
     await database.advanceClock("1 millisecond");
