@@ -2,6 +2,23 @@
 -- Why: no connection is made and no byte stored for somebody who may not; the work's own call checks again.
 -- Locks: none on existing objects.
 
+-- A body may leave the environment out, and may not name another than the caller's.
+create function mailpipe.assert_environment(p_me mailpipe.caller, p_named text)
+returns void
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_named <> p_me.environment then
+        raise sqlstate 'PT403' using message = 'environment_mismatch', detail = p_me.environment;
+    end if;
+end;
+$$;
+
+revoke execute on function mailpipe.assert_environment(mailpipe.caller, text) from public, anon, authenticated;
+grant execute on function mailpipe.assert_environment(mailpipe.caller, text) to mailpipe_tenant;
+
 create function mailpipe_api.authorize(p_caller jsonb, p_need text, p_environment text)
 returns jsonb
 language plpgsql
@@ -12,9 +29,7 @@ as $$
 declare
     me mailpipe.caller := mailpipe.authenticate(p_caller, p_need);
 begin
-    if me.environment <> coalesce(p_environment, me.environment) then
-        raise sqlstate 'PT403' using message = 'environment_mismatch', detail = me.environment;
-    end if;
+    perform mailpipe.assert_environment(me, p_environment);
     return jsonb_build_object('organization_id', me.organization_id, 'environment', me.environment);
 end;
 $$;

@@ -37,9 +37,7 @@ declare
     issuer_expiry timestamptz;
     issued mailpipe.api_keys;
 begin
-    if p_request ->> 'environment' <> me.environment then
-        raise sqlstate 'PT403' using message = 'environment_mismatch', detail = me.environment;
-    end if;
+    perform mailpipe.assert_environment(me, p_request ->> 'environment');
     if not wanted <@ me.scopes then
         raise sqlstate 'PT403' using
             message = 'scope_missing',

@@ -53,9 +53,7 @@ declare
     is_first boolean;
     made mailpipe.providers;
 begin
-    if me.environment <> coalesce(p_request ->> 'environment', me.environment) then
-        raise sqlstate 'PT403' using message = 'environment_mismatch', detail = me.environment;
-    end if;
+    perform mailpipe.assert_environment(me, p_request ->> 'environment');
     if me.environment = 'test' then
         raise sqlstate 'PT422' using
             message = 'invalid_request',

@@ -102,9 +102,11 @@ begin
         'thread_id', made.thread_id,
         'created_at', mailpipe.rfc3339(made.created_at)
     );
-    update mailpipe.idempotency_records as record
-    set answer = reply
-    where record.key = p_idempotency_key;
+    if p_idempotency_key is not null then
+        update mailpipe.idempotency_records as record
+        set answer = reply
+        where record.key = p_idempotency_key;
+    end if;
     return reply || '{"replayed": false}';
 end;
 $$;

@@ -34,9 +34,7 @@ declare
     new_id text := mailpipe.new_id('whk');
     made mailpipe.webhook_endpoints;
 begin
-    if me.environment <> coalesce(p_request ->> 'environment', me.environment) then
-        raise sqlstate 'PT403' using message = 'environment_mismatch', detail = me.environment;
-    end if;
+    perform mailpipe.assert_environment(me, p_request ->> 'environment');
 
     insert into mailpipe.webhook_endpoints (id, organization_id, environment, url, description, events, secret)
     values (
