@@ -72,9 +72,7 @@ create index messages_of_provider
 
 alter table mailpipe.messages enable row level security;
 alter table mailpipe.messages force row level security;
-grant select, insert, delete on mailpipe.messages to mailpipe_tenant;
-grant update (is_read, is_starred, labels, mailbox_id, status) on mailpipe.messages to mailpipe_tenant;
-grant select, insert on mailpipe.messages to mailpipe_worker;
+grant select, insert on mailpipe.messages to mailpipe_tenant, mailpipe_worker;
 grant update (status, provider_message_id, rewritten_message_id, sent_at) on mailpipe.messages to mailpipe_worker;
 create policy "a caller works on the messages of its organization"
     on mailpipe.messages

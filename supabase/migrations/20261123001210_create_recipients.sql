@@ -28,7 +28,7 @@ create index recipients_by_address on mailpipe.recipients (organization_id, envi
 alter table mailpipe.recipients enable row level security;
 alter table mailpipe.recipients force row level security;
 grant select, insert on mailpipe.recipients to mailpipe_tenant, mailpipe_worker;
-grant update (status, reason, updated_at) on mailpipe.recipients to mailpipe_tenant, mailpipe_worker;
+grant update (status, reason, updated_at) on mailpipe.recipients to mailpipe_worker;
 create policy "a caller works on the recipients of its organization"
     on mailpipe.recipients
     for all

@@ -24,7 +24,7 @@ as $$
 $$;
 
 revoke execute on function mailpipe.recipient_rank(text) from public, anon, authenticated;
-grant execute on function mailpipe.recipient_rank(text) to mailpipe_tenant, mailpipe_worker;
+grant execute on function mailpipe.recipient_rank(text) to mailpipe_worker;
 
 create function mailpipe.refresh_message_status(p_message_id text)
 returns void
@@ -48,7 +48,7 @@ as $$
 $$;
 
 revoke execute on function mailpipe.refresh_message_status(text) from public, anon, authenticated;
-grant execute on function mailpipe.refresh_message_status(text) to mailpipe_tenant, mailpipe_worker;
+grant execute on function mailpipe.refresh_message_status(text) to mailpipe_worker;
 
 -- Raises recipients to p_status where that ranks higher, and returns the addresses that changed.
 -- Without p_email it concerns every recipient.

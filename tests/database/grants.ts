@@ -34,13 +34,13 @@ export const tableGrants = `
   mailboxes           mailpipe_worker select
   members             mailpipe_tenant select
   members             mailpipe_worker select
-  messages            mailpipe_tenant delete insert select update(is_read,is_starred,labels,mailbox_id,status)
+  messages            mailpipe_tenant insert select
   messages            mailpipe_worker insert select update(provider_message_id,rewritten_message_id,sent_at,status)
   organizations       mailpipe_tenant select
   organizations       mailpipe_worker select
   providers           mailpipe_tenant insert select update(credentials,inbound_secret,inbound_token_hash,is_default,name,removed_at)
   providers           mailpipe_worker select
-  recipients          mailpipe_tenant insert select update(reason,status,updated_at)
+  recipients          mailpipe_tenant insert select
   recipients          mailpipe_worker insert select update(reason,status,updated_at)
   threads             mailpipe_tenant insert select update(last_message_at,message_count,participants)
   threads             mailpipe_worker insert select update(last_message_at,message_count,participants)
@@ -86,6 +86,7 @@ export const executables = {
   announce_received      worker
   apply_event            worker
   apply_or_keep_event    worker
+  assert_environment     tenant
   authenticate           tenant worker
   choose_provider        tenant
   claim_idempotency_key  tenant
@@ -122,10 +123,10 @@ export const executables = {
   raise_recipients       worker
   read_cursor            tenant worker
   recipient_objects      worker
-  recipient_rank         tenant worker
+  recipient_rank         worker
   record_acceptance      worker
   record_audit           tenant
-  refresh_message_status tenant worker
+  refresh_message_status worker
   requeue_recipients     worker
   rfc3339                tenant worker
   role_scopes            tenant
