@@ -1,3 +1,4 @@
+import { bareId } from "./headers.ts";
 import type { ReceivedMail } from "./inbound/contract.ts";
 import { type ParsedAttachment, type ParsedMessage, parseMessage } from "./mime-parse.ts";
 import { storeBytes, type Tenant } from "./storage.ts";
@@ -15,7 +16,7 @@ async function storedAttachment(tenant: Tenant, file: ParsedAttachment, index: n
 
 /** What a reply cites, in every spelling a provider may have given it. */
 function cited({ in_reply_to, references }: ParsedMessage): string[] {
-  const ids = [in_reply_to, ...references].filter((id) => id !== null).map((id) => id.replace(/^<|>$/g, ""));
+  const ids = [in_reply_to, ...references].filter((id) => id !== null).map(bareId);
   return [...new Set(ids.flatMap((id) => [id, id.split("@")[0] ?? id]))];
 }
 
@@ -33,8 +34,8 @@ export async function storeArrivedMail(tenant: Tenant, mail: ReceivedMail): Prom
     attachments,
     bcc: [],
     cited: cited(parsed),
-    message_id: parsed.message_id?.replace(/^<|>$/g, "") ?? null,
-    in_reply_to: parsed.in_reply_to?.replace(/^<|>$/g, "") ?? null,
+    message_id: parsed.message_id === null ? null : bareId(parsed.message_id),
+    in_reply_to: parsed.in_reply_to === null ? null : bareId(parsed.in_reply_to),
     raw_key: raw.key,
     size_bytes: raw.size_bytes,
     envelope_from: mail.envelope_from,

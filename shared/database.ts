@@ -1,6 +1,6 @@
 import { PostgrestClient } from "@supabase/postgrest-js";
 import type { Database } from "./database-types.ts";
-import { apiUrl, secretKey } from "./environment.ts";
+import { apiUrl, secretKey, secretKeyHeaders } from "./environment.ts";
 import { ApiError, type ErrorDetail, Fault, isErrorCode } from "./errors.ts";
 
 type Functions = Database["mailpipe_api"]["Functions"];
@@ -25,9 +25,7 @@ function rest(): Rest {
   const url = `${apiUrl()}/rest/v1`;
   const key = secretKey();
   if (client?.url === url && client.key === key) return client.rest;
-  // An sb_… key is opaque and travels as apikey alone; a legacy one is a JWT and must be the bearer too.
-  const headers = { apikey: key, ...(key.startsWith("sb_") ? {} : { authorization: `Bearer ${key}` }) };
-  const made: Rest = new PostgrestClient(url, { headers, schema: "mailpipe_api" });
+  const made: Rest = new PostgrestClient(url, { headers: secretKeyHeaders(), schema: "mailpipe_api" });
   client = { url, key, rest: made };
   return made;
 }

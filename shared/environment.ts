@@ -42,6 +42,11 @@ export function apiUrl(): string {
   return required("SUPABASE_URL").replace(/\/+$/, "");
 }
 
+/** Where this project's functions answer, without a trailing slash. Throws MissingEnvironment. */
+export function functionsUrl(): string {
+  return `${apiUrl()}/functions/v1`;
+}
+
 /** Every secret key of the project: each of them is allowed to wake a worker. */
 export function secretKeys(): string[] {
   return namedKeys("SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY");
@@ -50,6 +55,15 @@ export function secretKeys(): string[] {
 /** The secret key our own calls to the gateway carry. Throws MissingEnvironment. */
 export function secretKey(): string {
   return first(secretKeys(), "SUPABASE_SECRET_KEYS");
+}
+
+/**
+ * The secret key as the gateway takes it: an sb_… key is opaque and travels as apikey alone; a legacy one is a JWT and
+ * must be the bearer too. Throws MissingEnvironment.
+ */
+export function secretKeyHeaders(): Record<string, string> {
+  const key = secretKey();
+  return { apikey: key, ...(key.startsWith("sb_") ? {} : { authorization: `Bearer ${key}` }) };
 }
 
 /** The publishable key Auth asks for. Throws MissingEnvironment. */

@@ -83,11 +83,16 @@ export function customHeaderProblem(name: string, value: string): string | null 
   return encodedWordHidesLineBreak(value) ? "must not contain an encoded line break" : null;
 }
 
+/** An id (Message-ID, Content-ID) without the angle brackets it may stand in. */
+export function bareId(id: string): string {
+  return id.replace(/^<|>$/g, "");
+}
+
 /**
  * A message id as In-Reply-To and References carry it: printable ASCII in angle brackets, which are added where they
  * are missing, and short enough for a line (RFC 5322 §3.6.4). Null when it is not one.
  */
 export function bracketedId(id: string): string | null {
-  const bracketed = `<${id.replace(/^<|>$/g, "")}>`;
+  const bracketed = `<${bareId(id)}>`;
   return /^<[!-;=?-~]{1,900}>$/.test(bracketed) ? bracketed : null;
 }

@@ -1,4 +1,5 @@
 import PostalMime, { type Email } from "postal-mime";
+import { bareId } from "./headers.ts";
 import {
   deepestPrefix,
   type Defect,
@@ -62,7 +63,7 @@ function attachmentOf(
   { filename, mimeType, contentId, disposition, related, content }: Email["attachments"][number],
 ): ParsedAttachment {
   const type = storableLine(mimeType, 200).toLowerCase();
-  const id = storableLine(contentId ?? "", 500).replace(/^<|>$/g, "");
+  const id = bareId(storableLine(contentId ?? "", 500));
   return {
     filename: filename === null ? null : storableLine(filename, 1_000) || null,
     content_type: /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : "application/octet-stream",

@@ -39,10 +39,16 @@ function joined(chunks: Uint8Array[], size: number): Uint8Array {
   return bytes;
 }
 
+/** The body's media type in lower case, without its parameters; undefined where none was named. */
+export function mediaType(request: Request): string | undefined {
+  return request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+}
+
 /** Reads a JSON object or array. Throws `unsupported_media_type`, `payload_too_large` or `invalid_json`. */
 export async function readJson(request: Request, cap: number): Promise<unknown> {
-  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
-  if (type !== "application/json") throw new ApiError("unsupported_media_type", "send application/json");
+  if (mediaType(request) !== "application/json") {
+    throw new ApiError("unsupported_media_type", "send application/json");
+  }
   const bytes = await readBytes(request, cap);
   let value: unknown;
   try {

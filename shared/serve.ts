@@ -1,5 +1,5 @@
-import { readCaller } from "./credentials.ts";
-import type { Caller } from "./credentials.ts";
+import { json } from "./answers.ts";
+import { type Caller, readCaller } from "./credentials.ts";
 import { preflight, withCors } from "./cors.ts";
 import { call } from "./database.ts";
 import { ApiError, errorKinds, Fault, renderError } from "./errors.ts";
@@ -69,10 +69,7 @@ function asApiError(error: unknown, log: Record<string, unknown>): ApiError {
 }
 
 function errorResponse(error: ApiError, id: string): Response {
-  return new Response(JSON.stringify(renderError(error, id)), {
-    status: errorKinds[error.code].status,
-    headers: { "content-type": "application/json; charset=utf-8" },
-  });
+  return json(errorKinds[error.code].status, renderError(error, id));
 }
 
 async function answer(

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { StorageClient } from "@supabase/storage-js";
-import { apiUrl, secretKey } from "./environment.ts";
+import { apiUrl, secretKeyHeaders } from "./environment.ts";
 import { ApiError } from "./errors.ts";
 
 /** Bytes as they lie in the bucket; `key` is `<organization>/<environment>/<sha256>`. */
@@ -17,11 +17,7 @@ export interface Tenant {
 }
 
 function bucket() {
-  const key = secretKey();
-  return new StorageClient(`${apiUrl()}/storage/v1`, {
-    apikey: key,
-    ...(key.startsWith("sb_") ? {} : { authorization: `Bearer ${key}` }),
-  }).from("mailpipe");
+  return new StorageClient(`${apiUrl()}/storage/v1`, secretKeyHeaders()).from("mailpipe");
 }
 
 /** SHA-256 as 64 hex digits. */

@@ -1,4 +1,4 @@
-import { apiUrl, secretKey } from "./environment.ts";
+import { functionsUrl, secretKey } from "./environment.ts";
 
 interface EdgeRuntime {
   waitUntil(work: Promise<unknown>): void;
@@ -14,7 +14,7 @@ function inBackground(work: Promise<unknown>): void {
 
 /** Calls a worker of this project with the project's secret key and awaits its answer. `body` narrows the work. */
 export async function callWorker(slug: string, body: Record<string, unknown>): Promise<Response> {
-  return await fetch(`${apiUrl()}/functions/v1/${slug}`, {
+  return await fetch(`${functionsUrl()}/${slug}`, {
     method: "POST",
     headers: { apikey: secretKey(), "content-type": "application/json" },
     body: JSON.stringify(body),

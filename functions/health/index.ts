@@ -1,5 +1,5 @@
 import { ok } from "../../shared/answers.ts";
-import { apiUrl } from "../../shared/environment.ts";
+import { functionsUrl } from "../../shared/environment.ts";
 import { route } from "../../shared/route.ts";
 import { Health } from "../../shared/schemas/health.ts";
 import { serve } from "../../shared/serve.ts";
@@ -13,7 +13,7 @@ export default serve("health", {
     answer: Health,
     status: 200,
     async run({ caller, call }) {
-      const health = await call("health", { p_caller: null, p_functions_url: `${apiUrl()}/functions/v1` });
+      const health = await call("health", { p_caller: null, p_functions_url: functionsUrl() });
       if (caller === null) return ok(health);
       const isWorker = "worker_hash" in caller || "project_secret" in caller;
       const figures = await call(isWorker ? "worker_health" : "tenant_health", { p_caller: caller });

@@ -3,6 +3,7 @@ import { connectionCaller } from "../../shared/credentials.ts";
 import { ApiError } from "../../shared/errors.ts";
 import type { ConnectionSecrets } from "../../shared/inbound/contract.ts";
 import { inboundKind } from "../../shared/inbound/registry.ts";
+import { mediaType } from "../../shared/request-body.ts";
 import { route } from "../../shared/route.ts";
 import { ReceivedRequest } from "../../shared/schemas/inbound.ts";
 import { serve } from "../../shared/serve.ts";
@@ -22,8 +23,7 @@ export default serve("receive-webhook", {
     async run({ request, params, body, call }) {
       const kind = inboundKind(params["kind"] ?? "");
       if (kind === null) throw new ApiError("not_found", "no such kind of connection");
-      const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
-      if (kind.kind === "mime" && type !== "message/rfc822") {
+      if (kind.kind === "mime" && mediaType(request) !== "message/rfc822") {
         throw new ApiError("unsupported_media_type", "send message/rfc822");
       }
       const caller = connectionCaller(params["token"] ?? "");

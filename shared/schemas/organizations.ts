@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Name, ShownTime } from "./fields.ts";
+import { Environment, Name, ShownTime } from "./fields.ts";
 
 /** Body of POST organizations. */
 export const CreateOrganization = z.strictObject({ name: Name });
@@ -16,7 +16,7 @@ export const Identity = z.object({
   kind: z.enum(["key", "session"]),
   id: z.string(),
   organization_id: z.string(),
-  environment: z.enum(["live", "test"]),
+  environment: Environment,
   role: z.string().nullable(),
   scopes: z.array(z.string()),
   expires_at: ShownTime.nullable(),

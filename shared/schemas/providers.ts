@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { addressFamily } from "../address-ranges.ts";
 import { normalHostname } from "../addresses.ts";
+import { Environment, ShownTime } from "./fields.ts";
 
 /** The kinds a customer can connect. The built-in sandbox is there without connecting. */
 export const ProviderKind = z.enum(["smtp", "resend"]);
@@ -51,7 +52,7 @@ const name = z.string().trim().min(1).max(100).regex(
   /^[^\p{Cc}\p{Cs}]*$/u,
   "must not contain control characters",
 );
-const common = { name, environment: z.enum(["live", "test"]).optional(), default: z.boolean().optional() };
+const common = { name, environment: Environment.optional(), default: z.boolean().optional() };
 
 /** Body of POST providers. */
 export const ConnectProvider = z.discriminatedUnion("kind", [
@@ -77,9 +78,9 @@ export const Provider = z.object({
   id: z.string(),
   kind: ProviderKind,
   name: z.string(),
-  environment: z.enum(["live", "test"]),
+  environment: Environment,
   default: z.boolean(),
-  created_at: z.iso.datetime(),
+  created_at: ShownTime,
 });
 
 /** Answer of POST providers: the inbound URL and secret are shown here and nowhere else. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AddressField } from "../addresses.ts";
 import { customHeaderProblem, headerTextProblem } from "../headers.ts";
-import { id, text } from "./fields.ts";
+import { id, ShownTime, text } from "./fields.ts";
 
 /** Bounds of DESIGN §14, counted. */
 export const sendBounds = {
@@ -142,5 +142,5 @@ export const SentMail = z.object({
   id: z.string(),
   status: z.string(),
   thread_id: z.string(),
-  created_at: z.iso.datetime(),
+  created_at: ShownTime,
 });
