@@ -49,14 +49,21 @@ export function startRest(options: RestOptions): Rest {
   // authenticated and service_role. Told that this is done, it leaves the privileges as the migrations set them.
   Object.assign(connection, { rlsState: "active" });
   const app = new App({ connection, ...configuration(options) });
+  const answering = new Set<Promise<Response>>();
   return {
     async fetch(request) {
       if (!/^\/(rest|auth)\/v1(\/|$)/.test(new URL(request.url).pathname)) {
         return new Response(null, { status: 404 });
       }
-      return await answerAsPostgrest(() => app.fetch(request));
+      const answer = answerAsPostgrest(() => app.fetch(request));
+      answering.add(answer);
+      return await answer.finally(() => answering.delete(answer));
     },
-    close: () => connection.close(),
+    async close() {
+      // A transaction whose connection is ended under it never ends.
+      await Promise.allSettled(answering);
+      await connection.close();
+    },
   };
 }
 
