@@ -17,7 +17,7 @@ export type Database = {
 { Args: { "p_caller": Json,"p_environment": string,"p_need": string }; Returns: Json
                            },
 "authorize_send":
-{ Args: { "p_caller": Json,"p_provider_id": string }; Returns: Json
+{ Args: { "p_caller": Json,"p_request": Json }; Returns: Json
                            },
 "begin_attempt":
 { Args: { "p_caller": Json,"p_fence": number,"p_job_id": string }; Returns: Json
@@ -79,6 +79,9 @@ export type Database = {
 "issue_key":
 { Args: { "p_caller": Json,"p_hash": string,"p_last_four": string,"p_request": Json }; Returns: Json
                            },
+"list_audit":
+{ Args: { "p_caller": Json,"p_request": Json }; Returns: Json
+                           },
 "list_keys":
 { Args: { "p_caller": Json,"p_request": Json }; Returns: Json
                            },
@@ -103,8 +106,20 @@ export type Database = {
 "open_connection":
 { Args: { "p_caller": Json,"p_kind": string }; Returns: Json
                            },
+"record_refusal":
+{ Args: { "p_caller": Json,"p_refusal": Json }; Returns: Json
+                           },
+"report_leaked_keys":
+{ Args: { "p_caller": Json,"p_request": Json }; Returns: Json
+                           },
 "revoke_key":
 { Args: { "p_caller": Json,"p_request": Json }; Returns: Json
+                           },
+"revoke_keys":
+{ Args: { "p_caller": Json,"p_request": Json }; Returns: Json
+                           },
+"rotate_key":
+{ Args: { "p_caller": Json,"p_hash": string,"p_last_four": string,"p_request": Json }; Returns: Json
                            },
 "run_maintenance":
 { Args: { "p_caller": Json }; Returns: Json
@@ -124,8 +139,14 @@ export type Database = {
 "update_mailbox":
 { Args: { "p_caller": Json,"p_id": string,"p_request": Json }; Returns: Json
                            },
+"update_organization":
+{ Args: { "p_caller": Json,"p_request": Json }; Returns: Json
+                           },
 "update_provider":
 { Args: { "p_caller": Json,"p_id": string,"p_request": Json }; Returns: Json
+                           },
+"verify_audit":
+{ Args: { "p_caller": Json,"p_head": string }; Returns: Json
                            },
 "whoami":
 { Args: { "p_caller": Json }; Returns: Json

@@ -22,9 +22,19 @@ alter table mailpipe.settings force row level security;
 create table mailpipe.organizations (
     id text collate "C" not null default mailpipe.new_id('org'),
     name text not null,
+    -- While this holds no mail is claimed; what is queued stays queued.
+    sending_paused boolean not null default false,
+    -- How long sealed ranges of the audit log are kept; null keeps them for good.
+    audit_retention_days int,
+    -- Accepted messages, set by the operator with mailpipe.set_tier(); null is no limit.
+    per_second int,
+    per_hour int,
+    per_day int,
     created_at timestamptz not null default mailpipe.clock(),
     constraint organizations_pkey primary key (id),
-    constraint organizations_name_length check (char_length(name) between 1 and 200)
+    constraint organizations_name_length check (char_length(name) between 1 and 200),
+    constraint organizations_audit_kept_90_days check (audit_retention_days between 90 and 3650),
+    constraint organizations_limits_positive check (least(per_second, per_hour, per_day) > 0)
 );
 
 alter table mailpipe.organizations enable row level security;
@@ -48,6 +58,7 @@ alter table mailpipe.members enable row level security;
 alter table mailpipe.members force row level security;
 
 grant select on mailpipe.organizations, mailpipe.members to mailpipe_tenant, mailpipe_worker;
+grant update (name, sending_paused, audit_retention_days) on mailpipe.organizations to mailpipe_tenant;
 
 -- A caller sees its own organization. A session that named none sees those it belongs to.
 create policy "a caller sees the organization it is pinned to"
@@ -62,6 +73,13 @@ create policy "a caller sees the organization it is pinned to"
             where member.user_id = (select nullif(current_setting('mailpipe.user_id', true), '')::uuid)
         )
     );
+
+create policy "a caller changes the organization it is pinned to"
+    on mailpipe.organizations
+    for update
+    to mailpipe_tenant
+    using (id = (select current_setting('mailpipe.organization_id', true)))
+    with check (id = (select current_setting('mailpipe.organization_id', true)));
 
 create policy "a caller sees the members of its organization and its own memberships"
     on mailpipe.members

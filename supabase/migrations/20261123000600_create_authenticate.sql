@@ -1,5 +1,5 @@
--- What: authenticate(), which every API function calls first, and the scopes each role grants.
--- Why: one place looks the caller up, checks the scope and pins the tenant for the transaction.
+-- What: who a caller is: the scopes each role grants, and the lookup of sessions.
+-- Why: one place looks the caller up; authenticate() stands on it.
 -- Locks: none on existing objects.
 
 create type mailpipe.caller as (
@@ -44,34 +44,6 @@ $$;
 
 revoke execute on function mailpipe.role_scopes(text) from public, anon, authenticated;
 grant execute on function mailpipe.role_scopes(text) to mailpipe_tenant;
-
--- Unknown, revoked and expired are one refusal, so that nobody learns which it was.
-create function mailpipe.key_caller(p_hash text)
-returns mailpipe.caller
-language plpgsql
-stable
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    me mailpipe.caller;
-begin
-    select 'key', key.id, key.organization_id, key.environment, key.scopes, null
-    into me
-    from mailpipe.api_keys as key
-    where key.hash = decode(p_hash, 'hex')
-        and key.revoked_at is null
-        and (key.expires_at is null or key.expires_at > mailpipe.clock());
-
-    if me.id is null then
-        raise sqlstate 'PT401' using message = 'invalid_credential';
-    end if;
-    return me;
-end;
-$$;
-
-revoke execute on function mailpipe.key_caller(text) from public, anon, authenticated;
--- Granted to nobody: only authenticate looks a caller up.
 
 -- A session counts while Auth still knows it: a sign-out, a ban and a removal hold at the next call.
 create function mailpipe.assert_session(p_user_id uuid, p_session_id uuid)

@@ -21,6 +21,33 @@ $$;
 revoke execute on function mailpipe.pin(text, text) from public, anon, authenticated;
 -- Granted to nobody: only authenticate pins a tenant.
 
+-- Both at once, because every request does it.
+create function mailpipe.pin_tenant(p_organization_id text, p_environment text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if current_setting('mailpipe.organization_id', true) <> p_organization_id
+        and current_setting('mailpipe.organization_id', true) <> ''
+    then
+        raise sqlstate 'PT403' using message = 'already_pinned', detail = 'mailpipe.organization_id';
+    end if;
+    if current_setting('mailpipe.environment', true) <> p_environment
+        and current_setting('mailpipe.environment', true) <> ''
+    then
+        raise sqlstate 'PT403' using message = 'already_pinned', detail = 'mailpipe.environment';
+    end if;
+    perform
+        set_config('mailpipe.organization_id', p_organization_id, true),
+        set_config('mailpipe.environment', p_environment, true);
+end;
+$$;
+
+revoke execute on function mailpipe.pin_tenant(text, text) from public, anon, authenticated;
+-- Granted to nobody: only authenticate pins a tenant.
+
 create function mailpipe.connection_caller(p_hash text)
 returns mailpipe.caller
 language plpgsql
@@ -72,8 +99,8 @@ $$;
 revoke execute on function mailpipe.worker_caller(jsonb) from public, anon, authenticated;
 -- Granted to nobody: only authenticate reads the worker secret.
 
--- p_need is a scope, or the kind of caller: 'caller' (any key or member), 'session' (any signed-in user),
--- 'worker', 'connection', 'public' (anybody, pinned to nothing).
+-- p_need is a scope, a role ('owner', 'admin'), or the kind of caller: 'caller' (any key or member), 'session' (any
+-- signed-in user), 'worker', 'connection', 'public' (anybody, pinned to nothing).
 create function mailpipe.authenticate(p_caller jsonb, p_need text)
 returns mailpipe.caller
 language plpgsql
@@ -93,7 +120,7 @@ begin
             return me;
         when p_need = 'session' then
             if p_caller ? 'key_hash' then
-                me := mailpipe.key_caller(p_caller ->> 'key_hash');
+                me := mailpipe.key_caller(p_caller, p_need);
                 raise sqlstate 'PT403' using message = 'session_required';
             end if;
             perform mailpipe.assert_session((p_caller ->> 'user_id')::uuid, (p_caller ->> 'session_id')::uuid);
@@ -103,16 +130,17 @@ begin
             me := mailpipe.connection_caller(p_caller ->> 'inbound_hash');
             perform mailpipe.pin('mailpipe.connection_id', me.id);
         when p_caller ? 'key_hash' then
-            me := mailpipe.key_caller(p_caller ->> 'key_hash');
+            me := mailpipe.key_caller(p_caller, p_need);
         else
             me := mailpipe.session_caller(p_caller);
     end case;
 
-    if p_need not in ('caller', 'connection') and p_need <> all (me.scopes) then
+    if p_need in ('owner', 'admin') then
+        perform mailpipe.assert_role(me, p_need);
+    elsif p_need not in ('caller', 'connection') and p_need <> all (me.scopes) then
         raise sqlstate 'PT403' using message = 'scope_missing', detail = p_need;
     end if;
-    perform mailpipe.pin('mailpipe.organization_id', me.organization_id);
-    perform mailpipe.pin('mailpipe.environment', me.environment);
+    perform mailpipe.pin_tenant(me.organization_id, me.environment);
     return me;
 end;
 $$;

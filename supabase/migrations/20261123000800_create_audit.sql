@@ -1,5 +1,5 @@
--- What: the append-only audit log.
--- Why: who did what to which object, by id and never by address.
+-- What: the append-only audit log, and the seals over its ranges.
+-- Why: who did what to which object, by id and never by address; a seal shows whether a line was changed since.
 -- Locks: none on existing objects.
 
 create table mailpipe.audit (
@@ -12,6 +12,10 @@ create table mailpipe.audit (
     subject_id text,
     detail jsonb not null default '{}',
     created_at timestamptz not null default mailpipe.clock(),
+    -- The order lines were written in, which a seal hashes them in.
+    position bigint generated always as identity,
+    -- The sealed range the line lies in. Stamped, not computed: a line committed late goes into the next range.
+    seal int,
     constraint audit_pkey primary key (id),
     constraint audit_organization foreign key (organization_id)
         references mailpipe.organizations (id) on delete cascade,
@@ -19,6 +23,9 @@ create table mailpipe.audit (
 );
 
 create index audit_newest on mailpipe.audit (organization_id, created_at desc, id desc);
+create index audit_of_subject on mailpipe.audit (organization_id, subject_id, created_at desc);
+create index audit_unsealed on mailpipe.audit (organization_id, created_at) where seal is null;
+create index audit_sealed on mailpipe.audit (organization_id, seal, position);
 
 alter table mailpipe.audit enable row level security;
 alter table mailpipe.audit force row level security;

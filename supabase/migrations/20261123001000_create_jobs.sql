@@ -1,4 +1,4 @@
--- What: the one queue of background work, its claim and its finish, and the log of attempts.
+-- What: the one queue of background work, and its finish.
 -- Why: a message, a delivery and an inbound request are each a kind of job; none has a queue of its own.
 -- Locks: none on existing objects.
 
@@ -59,63 +59,6 @@ create policy "a worker works on jobs"
     to mailpipe_worker
     using ((select current_setting('mailpipe.worker', true)) = 'on')
     with check ((select current_setting('mailpipe.worker', true)) = 'on');
-
--- Takes up to p_limit due jobs from each lane, so that first tries never wait behind retries.
-create function mailpipe.claim_jobs(p_kind text, p_limit int, p_lease interval)
-returns setof mailpipe.jobs
-language sql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-    with due_jobs as (
-        select due_job.id
-        from (values ('first'), ('retry')) as lanes (lane)
-        cross join lateral (
-            select job.id
-            from mailpipe.jobs as job
-            where job.kind = p_kind
-                and job.lane = lanes.lane
-                and job.due_at <= mailpipe.clock()
-            order by job.due_at
-            limit p_limit
-            for update skip locked
-        ) as due_job
-    )
-    update mailpipe.jobs as job
-    set
-        lease_until = mailpipe.clock() + p_lease,
-        due_at = mailpipe.clock() + p_lease,
-        fence = job.fence + 1,
-        attempts = job.attempts + 1
-    from due_jobs
-    where job.id = due_jobs.id
-    returning job.*;
-$$;
-
-revoke execute on function mailpipe.claim_jobs(text, int, interval) from public, anon, authenticated;
-grant execute on function mailpipe.claim_jobs(text, int, interval) to mailpipe_worker;
-
--- Takes one subject's job, if it is due: for a caller who waits for that subject.
-create function mailpipe.claim_subject(p_kind text, p_subject_id text, p_lease interval)
-returns setof mailpipe.jobs
-language sql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-    update mailpipe.jobs as job
-    set
-        lease_until = mailpipe.clock() + p_lease,
-        due_at = mailpipe.clock() + p_lease,
-        fence = job.fence + 1,
-        attempts = job.attempts + 1
-    where job.kind = p_kind
-        and job.subject_id = p_subject_id
-        and job.due_at <= mailpipe.clock()
-    returning job.*;
-$$;
-
-revoke execute on function mailpipe.claim_subject(text, text, interval) from public, anon, authenticated;
-grant execute on function mailpipe.claim_subject(text, text, interval) to mailpipe_worker;
 
 -- False when another claim has taken the job since: then nothing the caller found out may be written.
 -- Without p_retry_in the job is done.

@@ -48,6 +48,20 @@ create policy "the tenant fence around mailboxes"
         and environment = (select current_setting('mailpipe.environment', true))
     );
 
+create policy "a key for some mailboxes reaches these alone"
+    on mailpipe.mailboxes
+    as restrictive
+    for all
+    to mailpipe_tenant
+    using (
+        coalesce((select current_setting('mailpipe.mailboxes', true)), '') = ''
+        or id = any (string_to_array((select current_setting('mailpipe.mailboxes', true)), ' '))
+    )
+    with check (
+        coalesce((select current_setting('mailpipe.mailboxes', true)), '') = ''
+        or id = any (string_to_array((select current_setting('mailpipe.mailboxes', true)), ' '))
+    );
+
 create policy "a worker works on mailboxes"
     on mailpipe.mailboxes
     for all

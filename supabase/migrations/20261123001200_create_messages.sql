@@ -95,6 +95,22 @@ create policy "the tenant fence around messages"
         and environment = (select current_setting('mailpipe.environment', true))
     );
 
+create policy "a key for some mailboxes reaches their mail and what it sent itself"
+    on mailpipe.messages
+    as restrictive
+    for all
+    to mailpipe_tenant
+    using (
+        coalesce((select current_setting('mailpipe.mailboxes', true)), '') = ''
+        or mailbox_id = any (string_to_array((select current_setting('mailpipe.mailboxes', true)), ' '))
+        or api_key_id = (select current_setting('mailpipe.key_id', true))
+    )
+    with check (
+        coalesce((select current_setting('mailpipe.mailboxes', true)), '') = ''
+        or mailbox_id = any (string_to_array((select current_setting('mailpipe.mailboxes', true)), ' '))
+        or api_key_id = (select current_setting('mailpipe.key_id', true))
+    );
+
 create policy "a worker works on messages"
     on mailpipe.messages
     for all

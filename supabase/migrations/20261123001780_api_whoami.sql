@@ -11,7 +11,13 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     me mailpipe.caller := mailpipe.authenticate(p_caller, 'caller');
+    mine mailpipe.api_keys;
 begin
+    select key.*
+    into mine
+    from mailpipe.api_keys as key
+    where key.id = me.id;
+
     return jsonb_build_object(
         'kind', me.kind,
         'id', me.id,
@@ -19,11 +25,9 @@ begin
         'environment', me.environment,
         'role', me.role,
         'scopes', me.scopes,
-        'expires_at', (
-            select mailpipe.rfc3339(key.expires_at)
-            from mailpipe.api_keys as key
-            where key.id = me.id
-        )
+        'fences', mailpipe.show_fences(mine),
+        'limits', mailpipe.show_limits(mine),
+        'expires_at', mailpipe.rfc3339(mine.expires_at)
     );
 end;
 $$;

@@ -32,6 +32,9 @@ declare
     me mailpipe.caller := mailpipe.authenticate(p_caller, 'mailboxes:write');
     made mailpipe.mailboxes;
 begin
+    if current_setting('mailpipe.mailboxes', true) <> '' then
+        raise sqlstate 'PT403' using message = 'fence_violated', detail = 'mailboxes: the key is for some, and makes none';
+    end if;
     insert into mailpipe.mailboxes (organization_id, environment, address, display_name, forward_to_webhook)
     values (
         me.organization_id,

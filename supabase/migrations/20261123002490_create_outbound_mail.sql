@@ -1,4 +1,4 @@
--- What: insert_outbound and insert_parties.
+-- What: insert_outbound, insert_parties and queue_mail.
 -- Why: a message is stored with its thread, recipients and attachments, or not at all.
 -- Locks: none on existing objects.
 
@@ -77,3 +77,35 @@ $$;
 
 revoke execute on function mailpipe.insert_parties(mailpipe.messages, jsonb, text) from public, anon, authenticated;
 grant execute on function mailpipe.insert_parties(mailpipe.messages, jsonb, text) to mailpipe_tenant, mailpipe_worker;
+
+-- A message with its recipients, its job and its first event: all that makes it one that will be sent.
+create function mailpipe.queue_mail(p_me mailpipe.caller, p_request jsonb, p_provider_id text)
+returns mailpipe.messages
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    made mailpipe.messages := mailpipe.insert_outbound(p_me, p_request, p_provider_id);
+begin
+    perform mailpipe.insert_parties(made, p_request, 'queued');
+
+    insert into mailpipe.jobs (organization_id, environment, kind, subject_id)
+    values (made.organization_id, made.environment, 'deliver_message', made.id);
+
+    perform mailpipe.emit_event(
+        made.organization_id, made.environment, 'email.queued', made.id,
+        mailpipe.message_facts(made, array(
+            select recipient.email
+            from mailpipe.recipients as recipient
+            where recipient.message_id = made.id
+            order by recipient.position
+        )),
+        true
+    );
+    return made;
+end;
+$$;
+
+revoke execute on function mailpipe.queue_mail(mailpipe.caller, jsonb, text) from public, anon, authenticated;
+grant execute on function mailpipe.queue_mail(mailpipe.caller, jsonb, text) to mailpipe_tenant;

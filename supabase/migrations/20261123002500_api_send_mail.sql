@@ -39,7 +39,8 @@ $$;
 revoke execute on function mailpipe.choose_provider(mailpipe.caller, text) from public, anon, authenticated;
 grant execute on function mailpipe.choose_provider(mailpipe.caller, text) to mailpipe_tenant;
 
-create function mailpipe_api.authorize_send(p_caller jsonb, p_provider_id text)
+-- p_request is the message without its content: from, to, cc, bcc, provider_id.
+create function mailpipe_api.authorize_send(p_caller jsonb, p_request jsonb)
 returns jsonb
 language plpgsql
 volatile
@@ -49,15 +50,16 @@ as $$
 declare
     me mailpipe.caller := mailpipe.authenticate(p_caller, 'mail:send');
 begin
-    perform mailpipe.choose_provider(me, p_provider_id);
+    perform mailpipe.assert_sender(me, p_request);
+    perform mailpipe.choose_provider(me, p_request ->> 'provider_id');
     return jsonb_build_object('organization_id', me.organization_id, 'environment', me.environment);
 end;
 $$;
 
-revoke execute on function mailpipe_api.authorize_send(jsonb, text) from public, anon, authenticated;
-grant execute on function mailpipe_api.authorize_send(jsonb, text) to service_role;
+revoke execute on function mailpipe_api.authorize_send(jsonb, jsonb) from public, anon, authenticated;
+grant execute on function mailpipe_api.authorize_send(jsonb, jsonb) to service_role;
 grant create on schema mailpipe_api to mailpipe_tenant;
-alter function mailpipe_api.authorize_send(jsonb, text) owner to mailpipe_tenant;
+alter function mailpipe_api.authorize_send(jsonb, jsonb) owner to mailpipe_tenant;
 revoke create on schema mailpipe_api from mailpipe_tenant;
 
 create function mailpipe_api.send_mail(p_caller jsonb, p_idempotency_key text, p_request jsonb)
@@ -72,6 +74,7 @@ declare
     reply jsonb;
     made mailpipe.messages;
 begin
+    perform mailpipe.assert_sender(me, p_request);
     if p_idempotency_key is not null then
         reply := mailpipe.claim_idempotency_key(me, p_idempotency_key, p_request);
         if reply is not null then
@@ -79,23 +82,8 @@ begin
         end if;
     end if;
 
-    made := mailpipe.insert_outbound(me, p_request, mailpipe.choose_provider(me, p_request ->> 'provider_id'));
-    perform mailpipe.insert_parties(made, p_request, 'queued');
-
-    insert into mailpipe.jobs (organization_id, environment, kind, subject_id)
-    values (made.organization_id, made.environment, 'deliver_message', made.id);
-
-    perform mailpipe.emit_event(
-        made.organization_id, made.environment, 'email.queued', made.id,
-        mailpipe.message_facts(made, array(
-            select recipient.email
-            from mailpipe.recipients as recipient
-            where recipient.message_id = made.id
-            order by recipient.position
-        )),
-        true
-    );
-
+    perform mailpipe.take_for_organization(1);
+    made := mailpipe.queue_mail(me, p_request, mailpipe.choose_provider(me, p_request ->> 'provider_id'));
     reply := jsonb_build_object(
         'id', made.id,
         'status', made.status,

@@ -113,6 +113,7 @@ begin
     else
         claimed := array(select job from mailpipe.claim_subject('deliver_message', p_message_id, lease) as job);
     end if;
+    claimed := mailpipe.without_cancelled(claimed);
 
     update mailpipe.recipients as recipient
     set status = 'sending'

@@ -39,7 +39,14 @@ begin
         and record.key = expired_records.key
         and record.expires_at <= mailpipe.clock();
     get diagnostics expired = row_count;
-    return jsonb_build_object('idempotency_records', expired);
+    return jsonb_build_object(
+        'idempotency_records', expired,
+        'used_keys', mailpipe.flush_usage(),
+        'rate_windows', mailpipe.keep_windows(),
+        'keys_due', mailpipe.tell_keys_due(),
+        'sealed_ranges', mailpipe.seal_audit(),
+        'dropped_ranges', mailpipe.drop_audit()
+    );
 end;
 $$;
 

@@ -51,11 +51,43 @@ as $$
         from mailpipe.jobs as job
         where job.kind = workers.kind
             and job.due_at <= mailpipe.clock()
+            and not mailpipe.is_held(job)
     );
 $$;
 
 revoke execute on function mailpipe.wake_workers() from public, anon, authenticated;
 -- Granted to nobody: the scheduler calls it as the migrating role.
+
+-- Whether run-maintenance has anything of this to do: the scheduler posts only then.
+create function mailpipe.upkeep_due()
+returns boolean
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select exists (select from mailpipe.key_uses)
+        or exists (
+            select
+            from mailpipe.rate_windows as counted
+            left join mailpipe.saved_windows as saved on saved.subject_id = counted.subject_id
+            where counted.day_at <> 'infinity'
+                and not starts_with(counted.subject_id, 'report:')
+                and counted.day_used is distinct from saved.day_used
+        )
+        or exists (
+            select
+            from mailpipe.rate_windows as counted
+            where counted.day_at + interval '1 day' <= mailpipe.clock()
+        )
+        or exists (select from mailpipe.keys_due())
+        or exists (select from mailpipe.unsealed_organizations())
+        or exists (select from mailpipe.untold_organizations())
+        or exists (select from mailpipe.ranges_over());
+$$;
+
+revoke execute on function mailpipe.upkeep_due() from public, anon, authenticated;
+-- Granted to nobody: the scheduler asks.
 
 create function mailpipe.wake_maintenance()
 returns void
@@ -73,7 +105,8 @@ as $$
     or exists (
         select
         from mailpipe.orphan_objects()
-    );
+    )
+    or mailpipe.upkeep_due();
 $$;
 
 revoke execute on function mailpipe.wake_maintenance() from public, anon, authenticated;

@@ -12,6 +12,9 @@ const end = "<!-- access:end -->";
 export function inWords(access: Access): string {
   if ("scope" in access) return `key with \`${access.scope}\`, or a session whose role grants it`;
   if ("session" in access) return "session";
+  if ("role" in access) {
+    return access.role === "owner" ? "session of an owner" : "session of an owner or admin";
+  }
   if ("caller" in access) return "any key or session";
   if ("worker" in access) return "the workers' secret";
   if ("connection" in access) return "the provider, by its connection's token and signature";

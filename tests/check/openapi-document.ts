@@ -43,7 +43,7 @@ function parametersOf(route: ListedRoute): unknown[] {
 function securityOf(route: ListedRoute): unknown[] {
   if ("public" in route.access) return [{}];
   if ("connection" in route.access) return [{}];
-  if ("session" in route.access) return [{ session: [] }];
+  if ("session" in route.access || "role" in route.access) return [{ session: [] }];
   if ("worker" in route.access) return [{ worker: [] }];
   return "scope" in route.access
     ? [{ api_key: [route.access.scope] }, { session: [route.access.scope] }]

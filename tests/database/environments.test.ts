@@ -65,8 +65,8 @@ describe("promise 8: a test key cannot touch a live row", () => {
       "issuer",
       "api_keys_issuer",
       `insert into mailpipe.api_keys
-      (organization_id, environment, name, hash, last_four, scopes, issued_by_key)
-      values ($organization, 'test', 'n', sha256('x'), 'last', '{mail:send}', $key)`,
+      (organization_id, environment, name, hash, last_four, scopes, window_id, issued_by_key)
+      values ($organization, 'test', 'n', sha256('x'), 'last', '{mail:send}', 'w', $key)`,
     ],
   ])("a test %s with a live %s breaks %s", async (_, __, constraint_name, statement) => {
     await send(database.sql("service_role"), acme.test, "test");

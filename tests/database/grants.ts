@@ -12,13 +12,15 @@ async function column(sql: Sql | TransactionSql, query: string): Promise<string[
 
 /** Table, role, what it may do; an update names its columns. Nobody else holds anything. */
 export const tableGrants = `
-  api_keys            mailpipe_tenant insert select update(revoked_at)
+  api_keys            mailpipe_tenant insert select
+  api_keys            mailpipe_worker select(id,queue_cancelled)
   attachments         mailpipe_tenant insert select
   attachments         mailpipe_worker insert select
   attempts            mailpipe_tenant select
   attempts            mailpipe_worker insert select update(detail,duration_ms,finished_at,outcome,status_code)
   audit               mailpipe_tenant insert select
   audit               mailpipe_worker insert
+  audit_seals         mailpipe_tenant select
   deliveries          mailpipe_tenant insert select
   deliveries          mailpipe_worker insert select update(attempts,finished_at,state)
   early_events        mailpipe_worker delete insert select
@@ -28,6 +30,7 @@ export const tableGrants = `
   idempotency_records mailpipe_worker delete select
   inbound_requests    mailpipe_tenant insert select
   inbound_requests    mailpipe_worker select update(failure,processed_at)
+  key_usage           mailpipe_tenant select
   jobs                mailpipe_tenant delete insert select
   jobs                mailpipe_worker delete insert select update(attempts,cursor,due_at,fence,lane,lease_until)
   mailboxes           mailpipe_tenant delete insert select update(display_name,forward_to_webhook)
@@ -36,7 +39,7 @@ export const tableGrants = `
   members             mailpipe_worker select
   messages            mailpipe_tenant insert select
   messages            mailpipe_worker insert select update(provider_message_id,rewritten_message_id,sent_at,status)
-  organizations       mailpipe_tenant select
+  organizations       mailpipe_tenant select update(audit_retention_days,name,sending_paused)
   organizations       mailpipe_worker select
   providers           mailpipe_tenant insert select update(credentials,inbound_secret,inbound_token_hash,is_default,name,removed_at)
   providers           mailpipe_worker select
@@ -87,28 +90,50 @@ export const executables = {
   apply_event            worker
   apply_or_keep_event    worker
   assert_environment     tenant
+  assert_may_rotate      tenant
+  assert_recipients      tenant
+  assert_role            tenant
+  assert_scopes          tenant
+  assert_sender          tenant
+  assert_way_in          tenant
   authenticate           tenant worker
+  cancel_message         worker
   choose_provider        tenant
   claim_idempotency_key  tenant
   claim_jobs             worker
   claim_subject          worker
   clock                  tenant worker
   delivery_work          worker
+  domain_of              tenant
+  drop_audit             worker
   emit_event             tenant worker
+  end_keys               tenant
+  fence_child            tenant
+  find_leaked            tenant
+  find_mailboxes         tenant
   find_provider          tenant
   find_thread            tenant worker
   finish_delivery        worker
   finish_job             worker
+  flush_usage            worker
   found_if_open          tenant
+  hold_issuer            tenant
+  hold_key               tenant
   inbound_work           worker
   insert_inbound         worker
   insert_outbound        tenant
   insert_parties         tenant worker
+  is_held                worker
+  is_live                tenant
   join_early_events      worker
   join_thread            tenant worker
+  keep_windows           worker
+  keys_above             tenant
+  keys_matching          tenant
   known_request          tenant
   learn_functions_url    tenant
   learn_message_id       worker
+  list_key               tenant
   make_default           tenant
   message_attachments    tenant worker
   message_events         tenant
@@ -116,10 +141,12 @@ export const executables = {
   message_recipients     tenant
   message_work           worker
   new_id                 tenant worker
+  note_refusal           tenant
   orphan_objects         worker
   outgoing_message       worker
   page                   tenant worker
   queue_figures          tenant worker
+  queue_mail             tenant
   raise_recipients       worker
   read_cursor            tenant worker
   recipient_objects      worker
@@ -128,21 +155,38 @@ export const executables = {
   record_audit           tenant
   refresh_message_status worker
   requeue_recipients     worker
+  revoke_at_home         tenant
   rfc3339                tenant worker
   role_scopes            tenant
   schema_version         tenant worker
   seal                   tenant
+  seal_audit             worker
   show_address           tenant worker
+  show_audit             tenant
   show_endpoint          tenant
+  show_fences            tenant
   show_key               tenant
+  show_limits            tenant
   show_mailbox           tenant
   show_message           tenant
   show_provider          tenant
   show_recipients        tenant worker
   store_mail             worker
   subject_key            tenant worker
+  take_for_organization  tenant
   tell                   worker
+  tell_keys_due          worker
+  tell_of_key            tenant
+  text_list              tenant
   unseal                 worker
+  verdict_of              tenant
+  usage_of               tenant
+  verify_own_audit       tenant
+  with_descendants       tenant
+  within_limit           tenant
+  within_list            tenant
+  within_ranges          tenant
+  without_cancelled      worker
   `,
   read: (sql: Sql | TransactionSql) =>
     column(
@@ -162,20 +206,44 @@ export const executables = {
 export const definers = {
   golden: `
   assert_session
+  assert_way_in
   authenticate
   connection_caller
   create_data_key
   create_organization
+  drop_audit
+  end_keys
+  find_leaked
+  flush_usage
   found_if_open
   found_organization
-  key_caller
+  hold_issuer
+  hold_key
+  keep_windows
+  keys_due
   learn_functions_url
+  lines_hash
   master_key
+  note_refusal
   orphan_objects
+  ranges_over
+  recover_windows
+  revoke_at_home
   row_key
   seal
+  seal_audit
   session_caller
+  set_tier
+  take_for_organization
+  tell_keys_due
   unseal
+  unsealed_organizations
+  untold_organizations
+  upkeep_due
+  usage_of
+  verdict_of
+  verify_audit
+  verify_own_audit
   wake
   wake_maintenance
   wake_workers

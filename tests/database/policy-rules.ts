@@ -77,13 +77,14 @@ export const policyRules: CatalogRule[] = [
             and roles = '{mailpipe_tenant}'
             and qual = with_check
             and qual ~ 'organization_id = '
-            and (relname = 'audit' or qual ~ 'environment = ')
+            and (relname in ('audit', 'audit_seals') or qual ~ 'environment = ')
         )`,
     offence: 'drop policy "the tenant fence around messages" on mailpipe.messages',
     finds: "messages",
   },
   {
-    sentence: "Every column a policy compares leads an index, the environment right behind the organization",
+    sentence:
+      "Every column a policy compares leads an index, or follows there right behind the organization and environment",
     query: `
       select distinct concat_ws(' ', column_of.attrelid::regclass, column_of.attname) as offence
       from pg_policy
@@ -100,6 +101,7 @@ export const policyRules: CatalogRule[] = [
             and (
               indkey[0] = column_of.attnum
               or (column_of.attname = 'environment' and indkey[1] = column_of.attnum)
+              or (column_of.attname in ('mailbox_id', 'api_key_id') and indkey[2] = column_of.attnum)
             )
         )`,
     offence: "drop index mailpipe.members_of_user",

@@ -138,15 +138,34 @@ describe("the sweep", () => {
 
 describe("maintenance", () => {
   const maintain = () => fire("mailpipe-wake-maintenance");
+  const upkeep = () => rpc(service, "run_maintenance", { p_caller: { project_secret: true } });
 
   test("is woken when an idempotency record has expired, and not before", async () => {
     await send(service, acme.test, "kept", "order-1");
+    await upkeep();
     expect(await maintain()).toEqual([]);
     await database.advanceClock("24 hours");
     expect((await maintain()).map(({ url }) => url)).toEqual([`${FUNCTIONS}/run-maintenance`]);
-    expect(await rpc(service, "run_maintenance", { p_caller: { project_secret: true } }))
-      .toEqual({ idempotency_records: 1 });
+    expect(await upkeep()).toMatchObject({ idempotency_records: 1 });
     expect(await maintain()).toEqual([]);
+  });
+
+  test("is woken for uses to flush, a key that is due and lines to seal, and not once that is done", async () => {
+    const woken = async () => (await maintain()).length;
+    await upkeep();
+    expect(await woken()).toBe(0);
+    await rpc(service, "create_mailbox", { p_caller: acme.test, p_request: { address: "due@acme.example" } });
+    expect(await woken()).toBe(1);
+    expect(await upkeep()).toMatchObject({ used_keys: 1 });
+    expect(await woken()).toBe(0);
+    await database.advanceClock("1 hour");
+    expect(await woken()).toBe(1);
+    expect(await upkeep()).toMatchObject({ sealed_ranges: 1 });
+    expect(await woken()).toBe(0);
+    await database.advanceClock("10 years");
+    expect(await woken()).toBe(1);
+    expect(await upkeep()).toMatchObject({ keys_due: 2 });
+    expect(await upkeep()).toMatchObject({ keys_due: 0 });
   });
 
   test("is woken for an object no row points at, after a day", async () => {
@@ -157,6 +176,7 @@ describe("maintenance", () => {
         ('mailpipe', 'orphan', '2020-01-01', mailpipe.clock() - interval '1 day'),
         ('theirs', 'not ours', '2020-01-01', '2020-01-01')
     `;
+    await upkeep();
     expect(await maintain()).toEqual([]);
     await database.advanceClock("1 millisecond");
     expect(await maintain()).toHaveLength(1);

@@ -37,7 +37,9 @@ export const tableRules: CatalogRule[] = [
         and rolname in ('mailpipe_tenant', 'mailpipe_worker')
         and attname in (
           'id', 'organization_id', 'environment', 'created_at', 'hash', 'last_four', 'scopes', 'issued_by_key',
-          'issued_by_user', 'direction', 'message_id', 'provider_id', 'endpoint_id', 'event_id', 'storage_key', 'sha256'
+          'issued_by_user', 'rotated_by_key', 'rotated_by_user', 'replaces', 'revoked_at', 'honey',
+          'sending_domains', 'mailboxes', 'recipient_domains', 'ip_ranges', 'per_minute', 'per_day', 'limited_by',
+          'window_id', 'position', 'seal', 'direction', 'message_id', 'provider_id', 'endpoint_id', 'event_id', 'storage_key', 'sha256'
         )
         and has_column_privilege(pg_roles.oid, pg_class.oid, attname, 'update')`,
     offence: "grant update on mailpipe.jobs to mailpipe_worker",
@@ -91,7 +93,7 @@ export const tableRules: CatalogRule[] = [
       where ${tables}
         and attname in (
           'organization_id', 'thread_id', 'mailbox_id', 'provider_id', 'api_key_id', 'message_id', 'event_id',
-          'endpoint_id', 'delivery_id', 'issued_by_key'
+          'endpoint_id', 'delivery_id', 'issued_by_key', 'rotated_by_key', 'replaces'
         )
         and not exists (
           select
@@ -145,7 +147,7 @@ export const tableRules: CatalogRule[] = [
       join pg_attribute on attrelid = pg_class.oid
       where ${tables}
         and atttypid = 'bytea'::regtype
-        and attname not in ('hash', 'inbound_token_hash', 'fingerprint')
+        and attname not in ('hash', 'lines_hash', 'inbound_token_hash', 'fingerprint')
         and not exists (
           select
           from pg_constraint

@@ -168,6 +168,15 @@ describe("promise 6: no tenant reaches another's rows, even through an API funct
         "perform name from storage.objects;",
         "perform extensions.gen_random_bytes(1);",
         "update mailpipe.api_keys set scopes = '{keys:write}';",
+        "update mailpipe.api_keys set revoked_at = null;",
+        "update mailpipe.api_keys set expires_at = null, exposed_at = null, honey = false;",
+        "delete from mailpipe.api_keys;",
+        "perform count(*) from mailpipe.rate_windows;",
+        "perform count(*) from mailpipe.key_uses;",
+        "perform mailpipe.fell_keys(null, null, null, true, true);",
+        "perform mailpipe.take('x', 'x', null, 1);",
+        "perform mailpipe.set_tier(null, 'none');",
+        "delete from mailpipe.audit_seals;",
         "update mailpipe.messages set organization_id = '';",
         "delete from mailpipe.audit;",
         "update mailpipe.audit set action = 'a.b';",
@@ -179,6 +188,42 @@ describe("promise 6: no tenant reaches another's rows, even through an API funct
       );
       await expect(careless(acme.live), body).rejects.toMatchObject(denied);
     }
+  });
+});
+
+describe("a key for some mailboxes", () => {
+  test("reaches these and their mail alone, even through a careless function, and sends what it sent", async () => {
+    const [row] = await owner<{ id: string }[]>`
+      select id from mailpipe.mailboxes where organization_id = ${acme.organization_id} and environment = 'test'
+    `;
+    const p_hash = randomUUID().replaceAll("-", "").repeat(2);
+    const made = await rpc<{ data: { id: string }[] } & { id: string }>(service, "issue_key", {
+      p_caller: { ...acme.session, environment: "test" },
+      p_hash,
+      p_last_four: "last",
+      p_request: {
+        name: "fenced",
+        environment: "test",
+        scopes: ["mail:send", "mail:read", "mailboxes:read"],
+        fences: { mailboxes: [row?.id] },
+      },
+    });
+    expect(made.id).toMatch(/^key_/);
+    await rpc(service, "create_mailbox", {
+      p_caller: acme.test,
+      p_request: { address: "else@acme.example" },
+    });
+    const careless = await rewrite(`
+      perform mailpipe.authenticate(p_caller, 'caller');
+      update mailpipe.mailboxes set display_name = 'mine';
+      return jsonb_build_object(
+        'mailboxes', (select jsonb_agg(id) from mailpipe.mailboxes),
+        'messages', (select count(*) from mailpipe.messages)
+      );
+    `);
+    expect(await careless({ key_hash: p_hash })).toEqual({ mailboxes: [row?.id], messages: 0 });
+    const changed = await owner`select address from mailpipe.mailboxes where display_name = 'mine'`;
+    expect(changed.filter(({ address }) => address === "else@acme.example")).toEqual([]);
   });
 });
 
