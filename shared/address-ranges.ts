@@ -1,7 +1,7 @@
 import { Fault } from "./errors.ts";
 
 /** An IP address or the first address of a range, as a number of 32 or 128 bits. */
-interface Numeric {
+export interface Numeric {
   family: 4 | 6;
   value: bigint;
 }
@@ -11,7 +11,8 @@ export interface AddressRange extends Numeric {
   prefix: number;
 }
 
-const bits = { 4: 32, 6: 128 } as const;
+/** How long an address of a family is. */
+export const bits = { 4: 32, 6: 128 } as const;
 
 function parseV4(text: string): Numeric | null {
   // A leading zero is octal to some readers and decimal to others, so it is no address here.
@@ -35,15 +36,20 @@ function parseV6(text: string): Numeric | null {
   }
 }
 
+/** An IP address as a number; null for a text that is none (no zone, no brackets, no leading zeros). */
+export function parseIp(text: string): Numeric | null {
+  return parseV4(text) ?? parseV6(text);
+}
+
 /** 4 or 6 for a textual IP address (no zone, no brackets, no leading zeros), else null. */
 export function addressFamily(text: string): 4 | 6 | null {
-  return (parseV4(text) ?? parseV6(text))?.family ?? null;
+  return parseIp(text)?.family ?? null;
 }
 
 /** Reads `192.0.2.0/24`, `2001:db8::/32` or a single address. Throws an Error naming what is not a range. */
 export function parseRange(text: string): AddressRange {
   const [base = "", length, ...rest] = text.split("/");
-  const address = parseV4(base) ?? parseV6(base);
+  const address = parseIp(base);
   if (address === null || rest.length > 0) {
     throw new Fault(`"${text}" is not an address range like 10.0.0.0/8`);
   }
@@ -61,7 +67,7 @@ function within(address: Numeric, range: AddressRange): boolean {
 
 /** True when the address is in one of the ranges. A text that is no address is in none. */
 export function inRanges(text: string, ranges: AddressRange[]): boolean {
-  const address = parseV4(text) ?? parseV6(text);
+  const address = parseIp(text);
   return address !== null && ranges.some((range) => within(address, range));
 }
 

@@ -1,23 +1,40 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Access } from "./access.ts";
+import { clientAddress } from "./client-address.ts";
 import { secretKeys } from "./environment.ts";
 import { ApiError } from "./errors.ts";
-import { hashKey, isWholeKey } from "./keys.ts";
+import { type Environment, hashKey, isWholeKey } from "./keys.ts";
 import { verifySession } from "./sessions.ts";
 
 /** What the SQL call authenticates. Built here and nowhere else. */
 export type Caller =
-  | { key_hash: string }
+  | { key_hash: string; address?: string; counted?: true }
   | { user_id: string; session_id: string; organization_id?: string; environment?: string }
   | { worker_hash: string }
   | { project_secret: true }
   | { inbound_hash: string };
 
+/** The token of an Authorization header that holds exactly one; null for any other. */
+export function bearerOf(request: Request): string | null {
+  return /^bearer +([^\s,]+)$/i.exec(request.headers.get("authorization")?.trim() ?? "")?.[1] ?? null;
+}
+
+/** The caller for a further call of a request whose first call has counted it. */
+export function counted(caller: Caller): Caller {
+  return "key_hash" in caller ? { ...caller, counted: true } : caller;
+}
+
+/** The environment a caller works in: a key's own, the one a session picked, live where it picked none. */
+export function environmentOf(request: Request, caller: Caller): Environment {
+  if ("key_hash" in caller) return bearerOf(request)?.startsWith("mp_test_") ? "test" : "live";
+  return "user_id" in caller && caller.environment === "test" ? "test" : "live";
+}
+
 function bearer(request: Request): string | null {
   const header = request.headers.get("authorization");
   if (header === null || header.trim() === "") return null;
-  const token = /^bearer +([^\s,]+)$/i.exec(header.trim())?.[1];
-  if (token === undefined) throw new ApiError("invalid_credential");
+  const token = bearerOf(request);
+  if (token === null) throw new ApiError("invalid_credential");
   return token;
 }
 
@@ -33,6 +50,11 @@ function workerCaller(request: Request): Caller {
   if (isProjectSecret(token)) return { project_secret: true };
   if (/^mpw_[0-9a-f]{64}$/.test(token)) return { worker_hash: hashKey(token) };
   throw new ApiError("invalid_credential");
+}
+
+function keyCaller(request: Request, token: string): Caller {
+  const address = clientAddress(request);
+  return { key_hash: hashKey(token), ...(address === null ? {} : { address }) };
 }
 
 async function sessionCaller(request: Request, token: string): Promise<Caller> {
@@ -76,7 +98,7 @@ export async function readCaller(request: Request, access: Access): Promise<Call
   if (token.startsWith("mp_")) {
     if (!isWholeKey(token)) throw new ApiError("invalid_credential");
     if (request.headers.has("origin")) throw new ApiError("key_in_browser");
-    return { key_hash: hashKey(token) };
+    return keyCaller(request, token);
   }
   if ("public" in access && (token.startsWith("mpw_") || isProjectSecret(token))) {
     return workerCaller(request);

@@ -71,6 +71,16 @@ export function publishableKey(): string {
   return first(namedKeys("SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_ANON_KEY"), "SUPABASE_PUBLISHABLE_KEYS");
 }
 
+/**
+ * How many proxies in front of the functions are trusted to append to `x-forwarded-for`: 1, the platform's own gateway,
+ * unless `MAILPIPE_TRUSTED_HOPS` says 0 to 9. Throws a Fault for anything else.
+ */
+export function trustedHops(): number {
+  const hops = read("MAILPIPE_TRUSTED_HOPS") ?? "1";
+  if (!/^\d$/.test(hops)) throw new Fault("MAILPIPE_TRUSTED_HOPS is not a number from 0 to 9");
+  return Number(hops);
+}
+
 /** CIDR ranges the operator opened for outgoing connections, as written: "127.0.0.0/8,::1/128". */
 export function egressAllowList(): string[] {
   return (read("MAILPIPE_EGRESS_ALLOW") ?? "").split(",").map((range) => range.trim()).filter(Boolean);

@@ -1,3 +1,5 @@
+import type { RateLimit } from "./rate-limit.ts";
+
 /** One particular of a refusal: where in the body or query, and what is wrong there. */
 export interface ErrorDetail {
   path: string;
@@ -14,6 +16,11 @@ interface Kind {
 export const errorKinds = {
   invalid_json: { status: 400, sentence: "The body is not a JSON object or array." },
   invalid_cursor: { status: 400, sentence: "The cursor is not one a list gave out." },
+  key_misplaced: {
+    status: 400,
+    sentence: "An API key stands in the URL or in a header other than Authorization.",
+    hint: "Send it as Authorization: Bearer, and rotate it: others may have read it.",
+  },
   invalid_header: { status: 400, sentence: "A request header has a value that is not allowed." },
   organization_required: {
     status: 400,
@@ -37,6 +44,8 @@ export const errorKinds = {
     hint: "Use https, and treat what was sent as read by others.",
   },
   scope_missing: { status: 403, sentence: "The credential lacks a scope this call needs." },
+  fence_violated: { status: 403, sentence: "The key is fenced, and this lies outside." },
+  role_missing: { status: 403, sentence: "The member's role does not allow this." },
   environment_mismatch: {
     status: 403,
     sentence: "The body names another environment than the caller's.",
@@ -61,6 +70,21 @@ export const errorKinds = {
     hint: "Use a new key for a new message, the same body for a repeat.",
   },
   event_reused: { status: 409, sentence: "The event was received before with other bytes." },
+  key_not_live: {
+    status: 409,
+    sentence: "The key was revoked, has expired, or is a honey key.",
+    hint: "Issue a new key instead.",
+  },
+  key_rotated: {
+    status: 409,
+    sentence: "The key has a successor already.",
+    hint: "Rotate the successor, or revoke it first and issue a new key.",
+  },
+  last_way_in: {
+    status: 409,
+    sentence: "Nobody could manage this organization's keys any more.",
+    hint: "Send include_self: true if that is what you want.",
+  },
   provider_in_use: { status: 409, sentence: "The provider still has mail to send." },
   mailbox_exists: { status: 409, sentence: "A mailbox with this address exists." },
   payload_too_large: { status: 413, sentence: "The request is larger than this call takes." },
@@ -72,6 +96,8 @@ export const errorKinds = {
     hint: "Connect one with POST providers, or use a test key, which sends to the sandbox.",
   },
   credentials_refused: { status: 422, sentence: "The provider did not accept these credentials." },
+  rate_limited: { status: 429, sentence: "The limit of requests is reached." },
+  too_many_failures: { status: 429, sentence: "Too many keys that are not valid came from this address." },
   internal: { status: 500, sentence: "Something failed on our side." },
   provider_refused: { status: 502, sentence: "The provider refused the message." },
   database_unavailable: { status: 503, sentence: "The database cannot be reached." },
@@ -96,6 +122,18 @@ export function isErrorCode(code: string): code is ErrorCode {
 /** Something failed on our side. The message goes to the log, so it names nothing a caller sent. */
 export class Fault extends Error {}
 
+/** What the pipeline knows of a refusal beside what the caller is shown. */
+export interface RefusalFacts {
+  /** The database refused, so it knows who called. */
+  byDatabase?: true;
+  /** The key is one of ours and dead. Never shown: to the caller it is as unknown as any other. */
+  aboutKey?: true;
+  /** The window that refused. */
+  rateLimit?: RateLimit;
+  /** When to come back, where no window says it. */
+  retryAfterSeconds?: number;
+}
+
 /** A refusal with its code. Rendered in one place, serve.ts. */
 export class ApiError extends Error {
   constructor(
@@ -104,6 +142,7 @@ export class ApiError extends Error {
     readonly particulars?: string | ErrorDetail[],
     /** Fields the body carries beside the error: `message_id` of a mail that was stored. */
     readonly extra: Record<string, unknown> = {},
+    readonly facts: RefusalFacts = {},
   ) {
     super(code);
   }

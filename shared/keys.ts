@@ -12,6 +12,7 @@ export interface MintedKey {
 
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const shape = /^mp_(?:live|test)_[0-9A-Za-z]{38}$/;
+const shapes = /mp_(?:live|test)_[0-9A-Za-z]{38}(?![0-9A-Za-z])/g;
 
 // CRC-32 as in RFC 1952 §8, polynomial 0xEDB88320.
 const crcTable = Uint32Array.from({ length: 256 }, (_, index) => {
@@ -61,6 +62,16 @@ export function mintKey(environment: Environment): MintedKey {
 /** True for a key that was not mistyped or cut: shape and checksum, without asking anyone. */
 export function isWholeKey(text: string): boolean {
   return shape.test(text) && text.slice(-6) === keyChecksum(text.slice(0, -6));
+}
+
+/** Everything in a text that has the shape of a key, whole or mistyped. */
+export function keyShapes(text: string): string[] {
+  return text.match(shapes) ?? [];
+}
+
+/** The text with every key in it cut down to its prefix. */
+export function withoutKeys(text: string): string {
+  return text.replace(shapes, (key) => `${key.slice(0, 8)}…`);
 }
 
 /** SHA-256 as 64 hex digits. Synchronous: 1.5 µs in Deno, where WebCrypto hops threads for 37 µs. */

@@ -19,6 +19,315 @@ export const openApiDocument: Record<string, unknown> = {
   }
  ],
  "paths": {
+  "/audit": {
+   "get": {
+    "operationId": "GETAudit",
+    "summary": "Lists who did what, newest first",
+    "description": "Who may call: session of an owner.",
+    "security": [
+     {
+      "session": []
+     }
+    ],
+    "parameters": [
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "default": 50,
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 100
+      }
+     },
+     {
+      "name": "cursor",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "maxLength": 200
+      }
+     },
+     {
+      "name": "action",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "maxLength": 100,
+       "pattern": "^[a-z_]+\\.[a-z_]+$"
+      }
+     },
+     {
+      "name": "actor_id",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "minLength": 1,
+       "maxLength": 100
+      }
+     },
+     {
+      "name": "subject_id",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "minLength": 1,
+       "maxLength": 100
+      }
+     },
+     {
+      "name": "environment",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "enum": [
+        "live",
+        "test"
+       ]
+      }
+     },
+     {
+      "name": "since",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "format": "date-time",
+       "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z|([+-](?:[01]\\d|2[0-3]):[0-5]\\d)))$"
+      }
+     },
+     {
+      "name": "until",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "format": "date-time",
+       "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z|([+-](?:[01]\\d|2[0-3]):[0-5]\\d)))$"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "data": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "id": {
+              "type": "string"
+             },
+             "environment": {
+              "anyOf": [
+               {
+                "type": "string",
+                "enum": [
+                 "live",
+                 "test"
+                ]
+               },
+               {
+                "type": "null"
+               }
+              ]
+             },
+             "actor_kind": {
+              "type": "string"
+             },
+             "actor_id": {
+              "type": "string"
+             },
+             "action": {
+              "type": "string"
+             },
+             "subject_id": {
+              "type": [
+               "string",
+               "null"
+              ]
+             },
+             "detail": {
+              "type": "object",
+              "propertyNames": {
+               "type": "string"
+              },
+              "additionalProperties": {}
+             },
+             "sealed_in": {
+              "type": [
+               "number",
+               "null"
+              ]
+             },
+             "created_at": {
+              "type": "string",
+              "format": "date-time",
+              "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+             }
+            },
+            "required": [
+             "id",
+             "environment",
+             "actor_kind",
+             "actor_id",
+             "action",
+             "subject_id",
+             "detail",
+             "sealed_in",
+             "created_at"
+            ],
+            "additionalProperties": false
+           }
+          },
+          "has_more": {
+           "type": "boolean"
+          },
+          "next": {
+           "type": [
+            "string",
+            "null"
+           ]
+          }
+         },
+         "required": [
+          "data",
+          "has_more",
+          "next"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/audit/verify": {
+   "get": {
+    "operationId": "GETAuditVerify",
+    "summary": "Proves that no sealed line was changed, and that a head told before is part of the chain",
+    "description": "Who may call: session of an owner.",
+    "security": [
+     {
+      "session": []
+     }
+    ],
+    "parameters": [
+     {
+      "name": "head",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "pattern": "^[0-9a-f]{64}$"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "valid": {
+           "type": "boolean"
+          },
+          "ranges": {
+           "type": "number"
+          },
+          "lines": {
+           "type": "number"
+          },
+          "dropped_ranges": {
+           "type": "number"
+          },
+          "unsealed": {
+           "type": "number"
+          },
+          "head": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "head_known": {
+           "type": [
+            "boolean",
+            "null"
+           ]
+          },
+          "faults": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "sequence": {
+              "type": "number"
+             },
+             "fault": {
+              "type": "string"
+             }
+            },
+            "required": [
+             "sequence",
+             "fault"
+            ],
+            "additionalProperties": false
+           }
+          }
+         },
+         "required": [
+          "valid",
+          "ranges",
+          "lines",
+          "dropped_ranges",
+          "unsealed",
+          "head",
+          "head_known",
+          "faults"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
   "/deliver-mail": {
    "post": {
     "operationId": "POSTDeliverMail",
@@ -257,7 +566,7 @@ export const openApiDocument: Record<string, unknown> = {
           "type": "string",
           "minLength": 1,
           "maxLength": 200,
-          "pattern": "^[^\\p{Cc}\\p{Cs}\\u2028\\u2029]*$"
+          "pattern": "^[^\\p{Cc}\\p{Cs}\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$"
          },
          "environment": {
           "type": "string",
@@ -296,6 +605,109 @@ export const openApiDocument: Record<string, unknown> = {
           "type": "string",
           "format": "date-time",
           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z|([+-](?:[01]\\d|2[0-3]):[0-5]\\d)))$"
+         },
+         "fences": {
+          "type": "object",
+          "properties": {
+           "sending_domains": {
+            "anyOf": [
+             {
+              "minItems": 1,
+              "maxItems": 100,
+              "type": "array",
+              "items": {
+               "type": "string",
+               "maxLength": 253
+              }
+             },
+             {
+              "type": "null"
+             }
+            ]
+           },
+           "mailboxes": {
+            "anyOf": [
+             {
+              "minItems": 1,
+              "maxItems": 100,
+              "type": "array",
+              "items": {
+               "type": "string",
+               "maxLength": 320
+              }
+             },
+             {
+              "type": "null"
+             }
+            ]
+           },
+           "recipient_domains": {
+            "anyOf": [
+             {
+              "minItems": 1,
+              "maxItems": 100,
+              "type": "array",
+              "items": {
+               "type": "string",
+               "maxLength": 253
+              }
+             },
+             {
+              "type": "null"
+             }
+            ]
+           },
+           "ip_ranges": {
+            "anyOf": [
+             {
+              "minItems": 1,
+              "maxItems": 100,
+              "type": "array",
+              "items": {
+               "type": "string",
+               "maxLength": 60
+              }
+             },
+             {
+              "type": "null"
+             }
+            ]
+           }
+          },
+          "additionalProperties": false
+         },
+         "limits": {
+          "type": "object",
+          "properties": {
+           "per_minute": {
+            "anyOf": [
+             {
+              "type": "integer",
+              "minimum": 1,
+              "maximum": 1000000
+             },
+             {
+              "type": "null"
+             }
+            ]
+           },
+           "per_day": {
+            "anyOf": [
+             {
+              "type": "integer",
+              "minimum": 1,
+              "maximum": 1000000
+             },
+             {
+              "type": "null"
+             }
+            ]
+           }
+          },
+          "additionalProperties": false
+         },
+         "honey": {
+          "type": "boolean"
          }
         },
         "required": [
@@ -335,6 +747,95 @@ export const openApiDocument: Record<string, unknown> = {
             "type": "string"
            }
           },
+          "fences": {
+           "type": "object",
+           "properties": {
+            "sending_domains": {
+             "anyOf": [
+              {
+               "type": "array",
+               "items": {
+                "type": "string"
+               }
+              },
+              {
+               "type": "null"
+              }
+             ]
+            },
+            "mailboxes": {
+             "anyOf": [
+              {
+               "type": "array",
+               "items": {
+                "type": "string"
+               }
+              },
+              {
+               "type": "null"
+              }
+             ]
+            },
+            "recipient_domains": {
+             "anyOf": [
+              {
+               "type": "array",
+               "items": {
+                "type": "string"
+               }
+              },
+              {
+               "type": "null"
+              }
+             ]
+            },
+            "ip_ranges": {
+             "anyOf": [
+              {
+               "type": "array",
+               "items": {
+                "type": "string"
+               }
+              },
+              {
+               "type": "null"
+              }
+             ]
+            }
+           },
+           "required": [
+            "sending_domains",
+            "mailboxes",
+            "recipient_domains",
+            "ip_ranges"
+           ],
+           "additionalProperties": false
+          },
+          "limits": {
+           "type": "object",
+           "properties": {
+            "per_minute": {
+             "type": [
+              "number",
+              "null"
+             ]
+            },
+            "per_day": {
+             "type": [
+              "number",
+              "null"
+             ]
+            }
+           },
+           "required": [
+            "per_minute",
+            "per_day"
+           ],
+           "additionalProperties": false
+          },
+          "honey": {
+           "type": "boolean"
+          },
           "last_four": {
            "type": "string"
           },
@@ -370,6 +871,9 @@ export const openApiDocument: Record<string, unknown> = {
           "name",
           "environment",
           "scopes",
+          "fences",
+          "limits",
+          "honey",
           "last_four",
           "issued_by",
           "expires_at",
@@ -465,6 +969,95 @@ export const openApiDocument: Record<string, unknown> = {
                "type": "string"
               }
              },
+             "fences": {
+              "type": "object",
+              "properties": {
+               "sending_domains": {
+                "anyOf": [
+                 {
+                  "type": "array",
+                  "items": {
+                   "type": "string"
+                  }
+                 },
+                 {
+                  "type": "null"
+                 }
+                ]
+               },
+               "mailboxes": {
+                "anyOf": [
+                 {
+                  "type": "array",
+                  "items": {
+                   "type": "string"
+                  }
+                 },
+                 {
+                  "type": "null"
+                 }
+                ]
+               },
+               "recipient_domains": {
+                "anyOf": [
+                 {
+                  "type": "array",
+                  "items": {
+                   "type": "string"
+                  }
+                 },
+                 {
+                  "type": "null"
+                 }
+                ]
+               },
+               "ip_ranges": {
+                "anyOf": [
+                 {
+                  "type": "array",
+                  "items": {
+                   "type": "string"
+                  }
+                 },
+                 {
+                  "type": "null"
+                 }
+                ]
+               }
+              },
+              "required": [
+               "sending_domains",
+               "mailboxes",
+               "recipient_domains",
+               "ip_ranges"
+              ],
+              "additionalProperties": false
+             },
+             "limits": {
+              "type": "object",
+              "properties": {
+               "per_minute": {
+                "type": [
+                 "number",
+                 "null"
+                ]
+               },
+               "per_day": {
+                "type": [
+                 "number",
+                 "null"
+                ]
+               }
+              },
+              "required": [
+               "per_minute",
+               "per_day"
+              ],
+              "additionalProperties": false
+             },
+             "honey": {
+              "type": "boolean"
+             },
              "last_four": {
               "type": "string"
              },
@@ -503,8 +1096,56 @@ export const openApiDocument: Record<string, unknown> = {
                }
               ]
              },
+             "exposed_at": {
+              "anyOf": [
+               {
+                "type": "string",
+                "format": "date-time",
+                "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+               },
+               {
+                "type": "null"
+               }
+              ]
+             },
+             "replaces": {
+              "type": [
+               "string",
+               "null"
+              ]
+             },
+             "replaced_by": {
+              "type": [
+               "string",
+               "null"
+              ]
+             },
              "rotation_due": {
               "type": "boolean"
+             },
+             "last_used_at": {
+              "anyOf": [
+               {
+                "type": "string",
+                "format": "date-time",
+                "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+               },
+               {
+                "type": "null"
+               }
+              ]
+             },
+             "last_used_range": {
+              "type": [
+               "string",
+               "null"
+              ]
+             },
+             "use_count": {
+              "type": "number"
+             },
+             "refused_count": {
+              "type": "number"
              }
             },
             "required": [
@@ -512,12 +1153,22 @@ export const openApiDocument: Record<string, unknown> = {
              "name",
              "environment",
              "scopes",
+             "fences",
+             "limits",
+             "honey",
              "last_four",
              "issued_by",
              "expires_at",
              "created_at",
              "revoked_at",
-             "rotation_due"
+             "exposed_at",
+             "replaces",
+             "replaced_by",
+             "rotation_due",
+             "last_used_at",
+             "last_used_range",
+             "use_count",
+             "refused_count"
             ],
             "additionalProperties": false
            }
@@ -733,7 +1384,7 @@ export const openApiDocument: Record<string, unknown> = {
             "type": "string",
             "minLength": 1,
             "maxLength": 200,
-            "pattern": "^[^\\p{Cc}\\p{Cs}\\u2028\\u2029]*$"
+            "pattern": "^[^\\p{Cc}\\p{Cs}\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$"
            },
            {
             "type": "null"
@@ -941,7 +1592,7 @@ export const openApiDocument: Record<string, unknown> = {
             "type": "string",
             "minLength": 1,
             "maxLength": 200,
-            "pattern": "^[^\\p{Cc}\\p{Cs}\\u2028\\u2029]*$"
+            "pattern": "^[^\\p{Cc}\\p{Cs}\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$"
            },
            {
             "type": "null"
@@ -1949,6 +2600,15 @@ export const openApiDocument: Record<string, unknown> = {
                "viewer"
               ]
              },
+             "sending_paused": {
+              "type": "boolean"
+             },
+             "audit_retention_days": {
+              "type": [
+               "number",
+               "null"
+              ]
+             },
              "created_at": {
               "type": "string",
               "format": "date-time",
@@ -1959,6 +2619,8 @@ export const openApiDocument: Record<string, unknown> = {
              "id",
              "name",
              "role",
+             "sending_paused",
+             "audit_retention_days",
              "created_at"
             ],
             "additionalProperties": false
@@ -2017,7 +2679,7 @@ export const openApiDocument: Record<string, unknown> = {
           "type": "string",
           "minLength": 1,
           "maxLength": 200,
-          "pattern": "^[^\\p{Cc}\\p{Cs}\\u2028\\u2029]*$"
+          "pattern": "^[^\\p{Cc}\\p{Cs}\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$"
          }
         },
         "required": [
@@ -2051,6 +2713,15 @@ export const openApiDocument: Record<string, unknown> = {
             "viewer"
            ]
           },
+          "sending_paused": {
+           "type": "boolean"
+          },
+          "audit_retention_days": {
+           "type": [
+            "number",
+            "null"
+           ]
+          },
           "created_at": {
            "type": "string",
            "format": "date-time",
@@ -2061,6 +2732,126 @@ export const openApiDocument: Record<string, unknown> = {
           "id",
           "name",
           "role",
+          "sending_paused",
+          "audit_retention_days",
+          "created_at"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/organizations/{id}": {
+   "patch": {
+    "operationId": "PATCHOrganizationsId",
+    "summary": "Changes an organization's name, pauses its mail, or says how long its audit log is kept",
+    "description": "Who may call: session of an owner or admin.",
+    "security": [
+     {
+      "session": []
+     }
+    ],
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "name": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 200,
+          "pattern": "^[^\\p{Cc}\\p{Cs}\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$"
+         },
+         "sending_paused": {
+          "type": "boolean"
+         },
+         "audit_retention_days": {
+          "anyOf": [
+           {
+            "type": "integer",
+            "minimum": 90,
+            "maximum": 3650
+           },
+           {
+            "type": "null"
+           }
+          ]
+         }
+        },
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "name": {
+           "type": "string"
+          },
+          "role": {
+           "type": "string",
+           "enum": [
+            "owner",
+            "admin",
+            "member",
+            "viewer"
+           ]
+          },
+          "sending_paused": {
+           "type": "boolean"
+          },
+          "audit_retention_days": {
+           "type": [
+            "number",
+            "null"
+           ]
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          }
+         },
+         "required": [
+          "id",
+          "name",
+          "role",
+          "sending_paused",
+          "audit_retention_days",
           "created_at"
          ],
          "additionalProperties": false
@@ -2750,10 +3541,396 @@ export const openApiDocument: Record<string, unknown> = {
     }
    }
   },
+  "/report-leaked-key": {
+   "post": {
+    "operationId": "POSTReportLeakedKey",
+    "summary": "Revokes keys that were found in the open; the answer is the same for any",
+    "description": "Who may call: anyone.",
+    "security": [
+     {}
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "keys": {
+          "minItems": 1,
+          "maxItems": 100,
+          "type": "array",
+          "items": {
+           "type": "string",
+           "maxLength": 500
+          }
+         },
+         "source_url": {
+          "type": "string",
+          "maxLength": 2048,
+          "pattern": "^[\\x21-\\x7e]*$"
+         }
+        },
+        "required": [
+         "keys"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "202": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "received": {
+           "type": "number"
+          }
+         },
+         "required": [
+          "received"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
   "/revoke-key": {
    "post": {
     "operationId": "POSTRevokeKey",
-    "summary": "Revokes an API key and the keys it issued",
+    "summary": "Revokes an API key and the keys it issued, or every key a filter finds",
+    "description": "Who may call: key with `keys:write`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "keys:write"
+      ]
+     },
+     {
+      "session": [
+       "keys:write"
+      ]
+     }
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {},
+        "additionalProperties": {}
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "anyOf": [
+          {
+           "type": "object",
+           "properties": {
+            "id": {
+             "type": "string"
+            },
+            "revoked_at": {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            }
+           },
+           "required": [
+            "id",
+            "revoked_at"
+           ],
+           "additionalProperties": false
+          },
+          {
+           "type": "object",
+           "properties": {
+            "data": {
+             "type": "array",
+             "items": {
+              "type": "object",
+              "properties": {
+               "id": {
+                "type": "string"
+               },
+               "name": {
+                "type": "string"
+               },
+               "environment": {
+                "type": "string",
+                "enum": [
+                 "live",
+                 "test"
+                ]
+               },
+               "scopes": {
+                "type": "array",
+                "items": {
+                 "type": "string"
+                }
+               },
+               "fences": {
+                "type": "object",
+                "properties": {
+                 "sending_domains": {
+                  "anyOf": [
+                   {
+                    "type": "array",
+                    "items": {
+                     "type": "string"
+                    }
+                   },
+                   {
+                    "type": "null"
+                   }
+                  ]
+                 },
+                 "mailboxes": {
+                  "anyOf": [
+                   {
+                    "type": "array",
+                    "items": {
+                     "type": "string"
+                    }
+                   },
+                   {
+                    "type": "null"
+                   }
+                  ]
+                 },
+                 "recipient_domains": {
+                  "anyOf": [
+                   {
+                    "type": "array",
+                    "items": {
+                     "type": "string"
+                    }
+                   },
+                   {
+                    "type": "null"
+                   }
+                  ]
+                 },
+                 "ip_ranges": {
+                  "anyOf": [
+                   {
+                    "type": "array",
+                    "items": {
+                     "type": "string"
+                    }
+                   },
+                   {
+                    "type": "null"
+                   }
+                  ]
+                 }
+                },
+                "required": [
+                 "sending_domains",
+                 "mailboxes",
+                 "recipient_domains",
+                 "ip_ranges"
+                ],
+                "additionalProperties": false
+               },
+               "limits": {
+                "type": "object",
+                "properties": {
+                 "per_minute": {
+                  "type": [
+                   "number",
+                   "null"
+                  ]
+                 },
+                 "per_day": {
+                  "type": [
+                   "number",
+                   "null"
+                  ]
+                 }
+                },
+                "required": [
+                 "per_minute",
+                 "per_day"
+                ],
+                "additionalProperties": false
+               },
+               "honey": {
+                "type": "boolean"
+               },
+               "last_four": {
+                "type": "string"
+               },
+               "issued_by": {
+                "type": [
+                 "string",
+                 "null"
+                ]
+               },
+               "expires_at": {
+                "anyOf": [
+                 {
+                  "type": "string",
+                  "format": "date-time",
+                  "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+                 },
+                 {
+                  "type": "null"
+                 }
+                ]
+               },
+               "created_at": {
+                "type": "string",
+                "format": "date-time",
+                "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+               },
+               "revoked_at": {
+                "anyOf": [
+                 {
+                  "type": "string",
+                  "format": "date-time",
+                  "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+                 },
+                 {
+                  "type": "null"
+                 }
+                ]
+               },
+               "exposed_at": {
+                "anyOf": [
+                 {
+                  "type": "string",
+                  "format": "date-time",
+                  "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+                 },
+                 {
+                  "type": "null"
+                 }
+                ]
+               },
+               "replaces": {
+                "type": [
+                 "string",
+                 "null"
+                ]
+               },
+               "replaced_by": {
+                "type": [
+                 "string",
+                 "null"
+                ]
+               },
+               "rotation_due": {
+                "type": "boolean"
+               },
+               "last_used_at": {
+                "anyOf": [
+                 {
+                  "type": "string",
+                  "format": "date-time",
+                  "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+                 },
+                 {
+                  "type": "null"
+                 }
+                ]
+               },
+               "last_used_range": {
+                "type": [
+                 "string",
+                 "null"
+                ]
+               },
+               "use_count": {
+                "type": "number"
+               },
+               "refused_count": {
+                "type": "number"
+               }
+              },
+              "required": [
+               "id",
+               "name",
+               "environment",
+               "scopes",
+               "fences",
+               "limits",
+               "honey",
+               "last_four",
+               "issued_by",
+               "expires_at",
+               "created_at",
+               "revoked_at",
+               "exposed_at",
+               "replaces",
+               "replaced_by",
+               "rotation_due",
+               "last_used_at",
+               "last_used_range",
+               "use_count",
+               "refused_count"
+              ],
+              "additionalProperties": false
+             }
+            },
+            "dry_run": {
+             "type": "boolean"
+            }
+           },
+           "required": [
+            "data",
+            "dry_run"
+           ],
+           "additionalProperties": false
+          }
+         ]
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/rotate-key": {
+   "post": {
+    "operationId": "POSTRotateKey",
+    "summary": "Issues a key's successor, shown once; both live for the overlap",
     "description": "Who may call: key with `keys:write`, or a session whose role grants it.",
     "security": [
      {
@@ -2779,8 +3956,11 @@ export const openApiDocument: Record<string, unknown> = {
           "type": "string",
           "pattern": "^key_[0-9A-HJKMNP-TV-Z]{26}$"
          },
-         "descendants": {
-          "type": "boolean"
+         "overlap_seconds": {
+          "default": 86400,
+          "type": "integer",
+          "minimum": 0,
+          "maximum": 2592000
          }
         },
         "required": [
@@ -2792,7 +3972,7 @@ export const openApiDocument: Record<string, unknown> = {
      }
     },
     "responses": {
-     "200": {
+     "201": {
       "description": "It worked.",
       "content": {
        "application/json": {
@@ -2802,15 +3982,168 @@ export const openApiDocument: Record<string, unknown> = {
           "id": {
            "type": "string"
           },
-          "revoked_at": {
+          "name": {
+           "type": "string"
+          },
+          "environment": {
+           "type": "string",
+           "enum": [
+            "live",
+            "test"
+           ]
+          },
+          "scopes": {
+           "type": "array",
+           "items": {
+            "type": "string"
+           }
+          },
+          "fences": {
+           "type": "object",
+           "properties": {
+            "sending_domains": {
+             "anyOf": [
+              {
+               "type": "array",
+               "items": {
+                "type": "string"
+               }
+              },
+              {
+               "type": "null"
+              }
+             ]
+            },
+            "mailboxes": {
+             "anyOf": [
+              {
+               "type": "array",
+               "items": {
+                "type": "string"
+               }
+              },
+              {
+               "type": "null"
+              }
+             ]
+            },
+            "recipient_domains": {
+             "anyOf": [
+              {
+               "type": "array",
+               "items": {
+                "type": "string"
+               }
+              },
+              {
+               "type": "null"
+              }
+             ]
+            },
+            "ip_ranges": {
+             "anyOf": [
+              {
+               "type": "array",
+               "items": {
+                "type": "string"
+               }
+              },
+              {
+               "type": "null"
+              }
+             ]
+            }
+           },
+           "required": [
+            "sending_domains",
+            "mailboxes",
+            "recipient_domains",
+            "ip_ranges"
+           ],
+           "additionalProperties": false
+          },
+          "limits": {
+           "type": "object",
+           "properties": {
+            "per_minute": {
+             "type": [
+              "number",
+              "null"
+             ]
+            },
+            "per_day": {
+             "type": [
+              "number",
+              "null"
+             ]
+            }
+           },
+           "required": [
+            "per_minute",
+            "per_day"
+           ],
+           "additionalProperties": false
+          },
+          "honey": {
+           "type": "boolean"
+          },
+          "last_four": {
+           "type": "string"
+          },
+          "issued_by": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "expires_at": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "created_at": {
            "type": "string",
            "format": "date-time",
            "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          },
+          "key": {
+           "type": "string"
+          },
+          "replaces": {
+           "type": "string"
+          },
+          "old_key_expires_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          },
+          "descendants_ending": {
+           "type": "number"
           }
          },
          "required": [
           "id",
-          "revoked_at"
+          "name",
+          "environment",
+          "scopes",
+          "fences",
+          "limits",
+          "honey",
+          "last_four",
+          "issued_by",
+          "expires_at",
+          "created_at",
+          "key",
+          "replaces",
+          "old_key_expires_at",
+          "descendants_ending"
          ],
          "additionalProperties": false
         }
@@ -2833,7 +4166,7 @@ export const openApiDocument: Record<string, unknown> = {
   "/run-maintenance": {
    "post": {
     "operationId": "POSTRunMaintenance",
-    "summary": "Removes what has expired",
+    "summary": "Removes what has expired, flushes counters, tells of keys that are due, seals the audit log",
     "description": "Who may call: the workers' secret.",
     "security": [
      {
@@ -2866,11 +4199,31 @@ export const openApiDocument: Record<string, unknown> = {
           },
           "orphan_objects": {
            "type": "number"
+          },
+          "used_keys": {
+           "type": "number"
+          },
+          "rate_windows": {
+           "type": "number"
+          },
+          "keys_due": {
+           "type": "number"
+          },
+          "sealed_ranges": {
+           "type": "number"
+          },
+          "dropped_ranges": {
+           "type": "number"
           }
          },
          "required": [
           "idempotency_records",
-          "orphan_objects"
+          "orphan_objects",
+          "used_keys",
+          "rate_windows",
+          "keys_due",
+          "sealed_ranges",
+          "dropped_ranges"
          ],
          "additionalProperties": false
         }
@@ -3478,7 +4831,15 @@ export const openApiDocument: Record<string, unknown> = {
             "email.failed",
             "email.suppressed",
             "email.unknown",
+            "email.cancelled",
             "email.received",
+            "key.issued",
+            "key.rotated",
+            "key.revoked",
+            "key.rotation_due",
+            "key.exposed",
+            "key.honey_used",
+            "audit.sealed",
             "*"
            ]
           }
@@ -3703,6 +5064,92 @@ export const openApiDocument: Record<string, unknown> = {
             "type": "string"
            }
           },
+          "fences": {
+           "type": "object",
+           "properties": {
+            "sending_domains": {
+             "anyOf": [
+              {
+               "type": "array",
+               "items": {
+                "type": "string"
+               }
+              },
+              {
+               "type": "null"
+              }
+             ]
+            },
+            "mailboxes": {
+             "anyOf": [
+              {
+               "type": "array",
+               "items": {
+                "type": "string"
+               }
+              },
+              {
+               "type": "null"
+              }
+             ]
+            },
+            "recipient_domains": {
+             "anyOf": [
+              {
+               "type": "array",
+               "items": {
+                "type": "string"
+               }
+              },
+              {
+               "type": "null"
+              }
+             ]
+            },
+            "ip_ranges": {
+             "anyOf": [
+              {
+               "type": "array",
+               "items": {
+                "type": "string"
+               }
+              },
+              {
+               "type": "null"
+              }
+             ]
+            }
+           },
+           "required": [
+            "sending_domains",
+            "mailboxes",
+            "recipient_domains",
+            "ip_ranges"
+           ],
+           "additionalProperties": false
+          },
+          "limits": {
+           "type": "object",
+           "properties": {
+            "per_minute": {
+             "type": [
+              "number",
+              "null"
+             ]
+            },
+            "per_day": {
+             "type": [
+              "number",
+              "null"
+             ]
+            }
+           },
+           "required": [
+            "per_minute",
+            "per_day"
+           ],
+           "additionalProperties": false
+          },
           "expires_at": {
            "anyOf": [
             {
@@ -3723,6 +5170,8 @@ export const openApiDocument: Record<string, unknown> = {
           "environment",
           "role",
           "scopes",
+          "fences",
+          "limits",
           "expires_at"
          ],
          "additionalProperties": false
@@ -3781,6 +5230,7 @@ export const openApiDocument: Record<string, unknown> = {
       "enum": [
        "invalid_json",
        "invalid_cursor",
+       "key_misplaced",
        "invalid_header",
        "organization_required",
        "missing_credential",
@@ -3788,6 +5238,8 @@ export const openApiDocument: Record<string, unknown> = {
        "key_in_browser",
        "https_required",
        "scope_missing",
+       "fence_violated",
+       "role_missing",
        "environment_mismatch",
        "session_required",
        "organization_creation_closed",
@@ -3796,6 +5248,9 @@ export const openApiDocument: Record<string, unknown> = {
        "method_not_allowed",
        "idempotency_key_reused",
        "event_reused",
+       "key_not_live",
+       "key_rotated",
+       "last_way_in",
        "provider_in_use",
        "mailbox_exists",
        "payload_too_large",
@@ -3803,6 +5258,8 @@ export const openApiDocument: Record<string, unknown> = {
        "invalid_request",
        "no_provider",
        "credentials_refused",
+       "rate_limited",
+       "too_many_failures",
        "internal",
        "provider_refused",
        "database_unavailable",

@@ -1,10 +1,17 @@
 import { json } from "./answers.ts";
 import { type Caller, readCaller } from "./credentials.ts";
 import { preflight, withCors } from "./cors.ts";
-import { call } from "./database.ts";
-import { ApiError, errorKinds, Fault, renderError } from "./errors.ts";
+import { call as callDatabase } from "./database.ts";
+import { ApiError, errorKinds, renderError } from "./errors.ts";
+import { describeFault } from "./fault-line.ts";
+import { FloodGuard } from "./flood-guard.ts";
+import { refuseMisplacedKeys } from "./misplaced-keys.ts";
+import { refusePlainHttp } from "./plain-http.ts";
+import { type RateLimit, rateLimitHeaders, tighter } from "./rate-limit.ts";
+import { recordRefusal } from "./refusals.ts";
 import { defaultCap, readBytes, readJson } from "./request-body.ts";
-import { findRoute, type Match, type Route } from "./route.ts";
+import { requestId } from "./request-id.ts";
+import { type Context, findRoute, type Match, type Route } from "./route.ts";
 import { validate } from "./validate.ts";
 
 /** A route with its place in the API, for the README's table, OpenAPI and the tests that knock on every door. */
@@ -20,46 +27,46 @@ export interface EdgeFunction {
   routes: ListedRoute[];
 }
 
-function requestId(request: Request): string {
-  const given = request.headers.get("x-request-id");
-  // What is echoed and logged must not be able to write either.
-  return given !== null && /^[A-Za-z0-9_-]{1,64}$/.test(given)
-    ? given
-    : `req_${crypto.randomUUID().replaceAll("-", "")}`;
-}
-
-function refusePlainHttp(request: Request): void {
-  const forwarded = request.headers.get("x-forwarded-proto")?.split(",")[0]?.trim().toLowerCase();
-  const url = new URL(request.url);
-  const loopback = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
-  const plain = forwarded === undefined ? url.protocol === "http:" && !loopback : forwarded !== "https";
-  // The hosted runtime hands over http URLs of its own host and says in the header how the caller came.
-  if (plain) throw new ApiError("https_required");
-}
-
 /** A session that picked no environment by header picks the one its body names. */
 function withEnvironmentOf(body: unknown, caller: Caller | null): Caller | null {
   if (caller === null || !("user_id" in caller) || caller.environment !== undefined) return caller;
-  const named = (body as { environment?: unknown } | undefined)?.environment;
+  const { environment, filter } = (body ?? {}) as {
+    environment?: unknown;
+    filter?: { environment?: unknown };
+  };
+  const named = environment ?? filter?.environment;
   return typeof named === "string" ? { ...caller, environment: named } : caller;
 }
 
-async function runRoute({ route, params }: Match, request: Request): Promise<Response> {
+/** What is known of a request while it is answered. */
+interface Visit {
+  request: Request;
+  id: string;
+  log: Record<string, unknown>;
+  caller: Caller | null;
+  rateLimit: RateLimit | undefined;
+}
+
+const floods = new FloodGuard();
+
+function keyOf({ caller }: Visit): { key_hash: string; address?: string } | null {
+  return caller !== null && "key_hash" in caller ? caller : null;
+}
+
+async function runRoute({ route, params }: Match, visit: Visit): Promise<Response> {
+  const { request } = visit;
   const caller = await readCaller(request, route.access);
+  visit.caller = caller;
+  const key = keyOf(visit);
+  if (key !== null) floods.check(key.address, key.key_hash, Date.now());
   const query = route.query && validate(route.query, Object.fromEntries(new URL(request.url).searchParams));
   const cap = route.cap ?? defaultCap;
   const body = route.raw
     ? await readBytes(request, cap)
     : route.body && validate(route.body, await readJson(request, cap));
+  const call: Context<unknown, unknown, unknown>["call"] = (name, args) =>
+    callDatabase(name, args, (window) => visit.rateLimit = tighter(visit.rateLimit, window));
   return await route.run({ request, caller: withEnvironmentOf(body, caller), body, query, params, call });
-}
-
-/** What our own faults say may go to the log; a dependency's message may hold a caller's data: only where it arose. */
-function describeFault(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown";
-  if (error instanceof Fault) return `${error.name}: ${error.message}`.slice(0, 300);
-  const frames = (error.stack ?? "").replace(error.message, "").split("\n").slice(1);
-  return [error.name, ...frames.slice(0, 3).map((frame) => frame.trim())].join(" ").slice(0, 500);
 }
 
 function asApiError(error: unknown, log: Record<string, unknown>): ApiError {
@@ -68,21 +75,45 @@ function asApiError(error: unknown, log: Record<string, unknown>): ApiError {
   return new ApiError("internal");
 }
 
-function errorResponse(error: ApiError, id: string): Response {
-  return json(errorKinds[error.code].status, renderError(error, id));
+function errorResponse({ id }: Visit, error: ApiError): Response {
+  const { rateLimit, retryAfterSeconds } = error.facts;
+  const headers: Record<string, string> = {
+    ...(rateLimit === undefined ? {} : rateLimitHeaders(rateLimit, true)),
+    ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
+  };
+  return json(errorKinds[error.code].status, renderError(error, id), headers);
 }
 
-async function answer(
-  routes: Record<string, Route>,
-  request: Request,
-  log: Record<string, unknown>,
-): Promise<Response> {
+async function answer(routes: Record<string, Route>, visit: Visit): Promise<Response> {
+  const { request } = visit;
   refusePlainHttp(request);
+  refuseMisplacedKeys(request);
   if (request.method === "OPTIONS") return preflight(routes);
   const match = findRoute(routes, request);
   // The pattern and not the path: a path may hold a connection's token.
-  log["route"] = match.pattern;
-  return await runRoute(match, request);
+  visit.log["route"] = match.pattern;
+  const response = await runRoute(match, visit);
+  const key = keyOf(visit);
+  if (key !== null) floods.succeeded(key.key_hash, Date.now());
+  for (
+    const [name, value] of Object.entries(visit.rateLimit ? rateLimitHeaders(visit.rateLimit, false) : {})
+  ) {
+    response.headers.set(name, value);
+  }
+  return response;
+}
+
+async function refuse(visit: Visit, error: unknown): Promise<Response> {
+  const refusal = asApiError(error, visit.log);
+  visit.log["code"] = refusal.code;
+  if (refusal.code === "invalid_credential") floods.failed(keyOf(visit)?.address, Date.now());
+  try {
+    await recordRefusal(visit.request, visit.caller, refusal, visit.rateLimit !== undefined);
+  } catch (fault) {
+    // The refusal stands; that it left no trace is for the log.
+    visit.log["untraced"] = fault instanceof ApiError ? fault.code : describeFault(fault);
+  }
+  return errorResponse(visit, refusal);
 }
 
 function listed(slug: string, routes: Record<string, Route>): ListedRoute[] {
@@ -94,8 +125,8 @@ function listed(slug: string, routes: Record<string, Route>): ListedRoute[] {
 
 /**
  * Makes an Edge Function of its routes, keyed `METHOD` or `METHOD /:parameter`. The one request pipeline
- * (DESIGN §5): request id, https, CORS, method, credential shape, body cap, JSON, schema, `run`; any error is
- * rendered here, and each request leaves one line of JSON without secrets. Never throws.
+ * (DESIGN §5): request id, https, CORS, method, credential shape, body cap, JSON, schema, `run`, rate-limit headers; any
+ * error is rendered here, and each request leaves one line of JSON without secrets. Never throws.
  */
 export function serve(slug: string, routes: Record<string, Route>): EdgeFunction {
   return {
@@ -104,14 +135,8 @@ export function serve(slug: string, routes: Record<string, Route>): EdgeFunction
       const started = performance.now();
       const id = requestId(request);
       const log: Record<string, unknown> = { function: slug, method: request.method, request_id: id };
-      let response: Response;
-      try {
-        response = await answer(routes, request, log);
-      } catch (error) {
-        const refusal = asApiError(error, log);
-        log["code"] = refusal.code;
-        response = errorResponse(refusal, id);
-      }
+      const visit: Visit = { request, id, log, caller: null, rateLimit: undefined };
+      const response = await answer(routes, visit).catch((error) => refuse(visit, error));
       response.headers.set("x-request-id", id);
       response.headers.set("cache-control", "no-store");
       log["status"] = response.status;

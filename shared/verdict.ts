@@ -1,5 +1,5 @@
 import { json } from "./answers.ts";
-import type { Caller } from "./credentials.ts";
+import { type Caller, counted } from "./credentials.ts";
 import { call, type Facts } from "./database.ts";
 import { ApiError } from "./errors.ts";
 import { callWorker } from "./wake.ts";
@@ -10,10 +10,10 @@ const pauseMs = 500;
 
 async function settled(caller: Caller, id: string): Promise<Facts> {
   const until = Date.now() + patienceMs;
-  let state = await call("get_verdict", { p_caller: caller, p_id: id });
+  let state = await call("get_verdict", { p_caller: counted(caller), p_id: id });
   while (state["status"] === "sending" && Date.now() < until) {
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    state = await call("get_verdict", { p_caller: caller, p_id: id });
+    state = await call("get_verdict", { p_caller: counted(caller), p_id: id });
   }
   return state;
 }

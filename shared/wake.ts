@@ -4,8 +4,8 @@ interface EdgeRuntime {
   waitUntil(work: Promise<unknown>): void;
 }
 
-/** Lets work outlive the answer. Only ever a matter of latency: what must happen is a row in the database first. */
-function inBackground(work: Promise<unknown>): void {
+/** Lets work outlive the answer, and swallows its failure: what must happen is a row in the database first. */
+export function inBackground(work: Promise<unknown>): void {
   const runtime = (globalThis as { EdgeRuntime?: EdgeRuntime }).EdgeRuntime;
   // A lost wake-up is found by the next sweep.
   const settled = work.catch(() => {});

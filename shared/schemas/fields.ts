@@ -10,7 +10,8 @@ export function text(longest: number) {
 
 /** A name people give to things: one line, 1 to 200 characters. */
 export const Name = z.string().trim().min(1).max(200).regex(
-  /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u,
+  // Marks that turn the writing direction make a name read as another.
+  /^[^\p{Cc}\p{Cs}\u200e\u200f\u2028-\u202e\u2066-\u2069]*$/u,
   "must not contain control characters",
 );
 

@@ -15,7 +15,15 @@ export const eventTypes = [
   "email.failed",
   "email.suppressed",
   "email.unknown",
+  "email.cancelled",
   "email.received",
+  "key.issued",
+  "key.rotated",
+  "key.revoked",
+  "key.rotation_due",
+  "key.exposed",
+  "key.honey_used",
+  "audit.sealed",
 ] as const;
 
 /** Body of POST webhooks. Where the URL may lead is for egress.ts to say. */

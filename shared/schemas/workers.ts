@@ -9,5 +9,13 @@ export const DeliverMail = z.strictObject({ message_id: z.string().regex(/^msg_[
 /** Body of the other workers: nothing. */
 export const Nothing = z.strictObject({});
 
-/** Answer of run-maintenance: how many of each it removed. */
-export const Maintained = z.object({ idempotency_records: z.number(), orphan_objects: z.number() });
+/** Answer of run-maintenance: how many of each it removed, flushed, told of or sealed. */
+export const Maintained = z.object({
+  idempotency_records: z.number(),
+  orphan_objects: z.number(),
+  used_keys: z.number(),
+  rate_windows: z.number(),
+  keys_due: z.number(),
+  sealed_ranges: z.number(),
+  dropped_ranges: z.number(),
+});

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Fault } from "../../shared/errors.ts";
 import {
   apiUrl,
   egressAllowList,
@@ -7,6 +8,7 @@ import {
   publishableKey,
   secretKey,
   secretKeys,
+  trustedHops,
 } from "../../shared/environment.ts";
 
 const names = [
@@ -17,6 +19,7 @@ const names = [
   "SUPABASE_ANON_KEY",
   "MAILPIPE_EGRESS_ALLOW",
   "MAILPIPE_PROVIDER_URL_RESEND",
+  "MAILPIPE_TRUSTED_HOPS",
 ];
 
 // An empty variable is an absent one.
@@ -65,6 +68,23 @@ describe("what the operator may set", () => {
     vi.stubEnv("MAILPIPE_EGRESS_ALLOW", " 127.0.0.0/8, ::1/128 ,,");
     expect(egressAllowList()).toEqual(["127.0.0.0/8", "::1/128"]);
   });
+
+  test("says how many proxies are trusted: the platform's own unless it does, none to nine", () => {
+    expect(trustedHops()).toBe(1);
+    for (const hops of [0, 1, 2, 9]) {
+      vi.stubEnv("MAILPIPE_TRUSTED_HOPS", `${hops}`);
+      expect(trustedHops()).toBe(hops);
+    }
+  });
+
+  test.each(["10", "-1", "1.5", "1e0", " 1", "01", "two", "\u0661"])(
+    "trusts nobody by %j, which is a fault",
+    (hops) => {
+      vi.stubEnv("MAILPIPE_TRUSTED_HOPS", hops);
+      expect(() => trustedHops()).toThrow(Fault);
+      expect(() => trustedHops()).toThrow("MAILPIPE_TRUSTED_HOPS");
+    },
+  );
 
   test("puts a provider elsewhere for the whole installation", () => {
     expect(providerUrl("resend", "https://api.resend.com/")).toBe("https://api.resend.com");

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { hashKey, isWholeKey, keyChecksum, mintKey } from "../../shared/keys.ts";
+import { hashKey, isWholeKey, keyChecksum, keyShapes, mintKey, withoutKeys } from "../../shared/keys.ts";
 
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const wholeKey = fc.constantFrom("live" as const, "test" as const).map((kind) => mintKey(kind).plain);
@@ -112,6 +112,42 @@ test("a checksum that fits does not make a longer or shorter text a key", () => 
   ) {
     expect(isWholeKey(head + keyChecksum(head))).toBe(false);
   }
+});
+
+describe("in a text", () => {
+  const [one, two] = [mintKey("live").plain, mintKey("test").plain];
+
+  test("everything of a key's shape is found, whole or mistyped", () => {
+    const mistyped = `mp_live_${"0".repeat(38)}`;
+    expect(keyShapes(`${one} x=${two};https://${mistyped}@h/${one}`)).toEqual([one, two, mistyped, one]);
+    expect(keyShapes(`x${one}`)).toEqual([one]);
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["a key that was cut", one.slice(0, -1)],
+    ["a longer run", `${one}0`],
+    ["another environment", one.replace("live", "root")],
+    ["other case", one.toUpperCase()],
+    ["an id", `key_${"0".repeat(26)}`],
+  ])("%s is no key", (_, text) => {
+    expect(keyShapes(text)).toEqual([]);
+    expect(withoutKeys(text)).toBe(text);
+  });
+
+  test("a key is cut down to its prefix, each of them", () => {
+    expect(withoutKeys(`https://h.example/?k=${one}&l=${two}#${one}`)).toBe(
+      "https://h.example/?k=mp_live_…&l=mp_test_…#mp_live_…",
+    );
+  });
+
+  test("no key is left after that, wherever it stood", () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(wholeKey, fc.string(), fc.constantFrom(" ", "_", "/"))), (parts) => {
+        expect(keyShapes(withoutKeys(parts.join("")))).toEqual([]);
+      }),
+    );
+  });
 });
 
 test("a hash is SHA-256 in 64 lower-case hex digits", () => {

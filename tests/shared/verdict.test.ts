@@ -31,7 +31,7 @@ test("the message is delivered now, by a worker told which it is, and then asked
   await answerWithVerdict(caller, sent, false);
   expect(project.calls.map(({ path, body }) => [path, JSON.parse(body)])).toEqual([
     ["/functions/v1/deliver-mail", { message_id: "msg_1" }],
-    ["/rest/v1/rpc/get_verdict", { p_caller: caller, p_id: "msg_1" }],
+    ["/rest/v1/rpc/get_verdict", { p_caller: { ...caller, counted: true }, p_id: "msg_1" }],
   ]);
 });
 
