@@ -1,7 +1,7 @@
 import { created, ok } from "../../shared/answers.ts";
 import { route } from "../../shared/route.ts";
 import { listOf, PageQuery } from "../../shared/schemas/fields.ts";
-import { CreateOrganization, Organization } from "../../shared/schemas/organizations.ts";
+import { ChangeOrganization, CreateOrganization, Organization } from "../../shared/schemas/organizations.ts";
 import { serve } from "../../shared/serve.ts";
 
 /** The organizations of a signed-in user; founding one is open only where the operator opened it. */
@@ -14,6 +14,17 @@ export default serve("organizations", {
     status: 200,
     async run({ caller, query, call }) {
       return ok(await call("list_organizations", { p_caller: caller, p_request: query }));
+    },
+  }),
+  "PATCH /:id": route({
+    summary: "Changes an organization's name, pauses its mail, or says how long its audit log is kept",
+    access: { role: "admin" },
+    body: ChangeOrganization,
+    answer: Organization,
+    status: 200,
+    async run({ caller, params, body, call }) {
+      const named = { ...caller, organization_id: params["id"] };
+      return ok(await call("update_organization", { p_caller: named, p_request: body }));
     },
   }),
   POST: route({

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { created, ok } from "../../shared/answers.ts";
 import { assertCredentials, assertTakesProviders } from "../../shared/credential-check.ts";
+import { counted } from "../../shared/credentials.ts";
 import { hashKey } from "../../shared/keys.ts";
 import { inboundKindOf } from "../../shared/inbound/registry.ts";
 import { inboundUrl } from "../../shared/inbound-url.ts";
@@ -43,7 +44,7 @@ export default serve("providers", {
       const token = randomBytes(32).toString("base64url");
       const secret = inboundKindOf(body.kind) === "mime" ? newWebhookSecret() : null;
       const made = await call("create_provider", {
-        p_caller: caller,
+        p_caller: counted(caller),
         p_request: { ...body, inbound_token_hash: hashKey(token), inbound_secret: secret },
       });
       const inbound = { inbound_url: inboundUrl(body.kind, token) };
@@ -64,7 +65,7 @@ export default serve("providers", {
       const credentials = await assertCredentials(String(kind), body.credentials);
       return ok(
         await call("update_provider", {
-          p_caller: caller,
+          p_caller: counted(caller),
           p_id: params["id"],
           p_request: { ...body, credentials },
         }),

@@ -1,5 +1,6 @@
 import { accepted } from "../../shared/answers.ts";
 import { decodeAttachments, storeAttachments } from "../../shared/attachments.ts";
+import { counted } from "../../shared/credentials.ts";
 import { readIdempotencyKey } from "../../shared/idempotency-key.ts";
 import { snippetOf } from "../../shared/mime-snippet.ts";
 import { route } from "../../shared/route.ts";
@@ -23,14 +24,15 @@ export default serve("send-mail", {
       const { attachments, wait, ...message } = body;
       const decoded = decodeAttachments(attachments);
       if (decoded.length > 0) {
+        const { from, to, cc, bcc, provider_id = null } = message;
         const tenant = await call("authorize_send", {
           p_caller: caller,
-          p_provider_id: message.provider_id ?? null,
+          p_request: { from, to, cc, bcc, provider_id },
         });
         await storeAttachments(tenant as unknown as Tenant, decoded);
       }
       const { replayed, ...sent } = await call("send_mail", {
-        p_caller: caller,
+        p_caller: decoded.length > 0 ? counted(caller) : caller,
         p_idempotency_key: idempotencyKey,
         p_request: {
           ...message,

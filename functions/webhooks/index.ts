@@ -1,4 +1,5 @@
 import { created, ok } from "../../shared/answers.ts";
+import { counted } from "../../shared/credentials.ts";
 import { assertDestination } from "../../shared/destination.ts";
 import { route } from "../../shared/route.ts";
 import { listOf, PageQuery, Removed } from "../../shared/schemas/fields.ts";
@@ -31,7 +32,10 @@ export default serve("webhooks", {
       });
       await assertDestination("url", body.url);
       const secret = newWebhookSecret();
-      const made = await call("create_webhook", { p_caller: caller, p_request: { ...body, secret } });
+      const made = await call("create_webhook", {
+        p_caller: counted(caller),
+        p_request: { ...body, secret },
+      });
       return created({ ...made, secret });
     },
   }),

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import issueKey from "../../functions/issue-key/index.ts";
 import deliverMail from "../../functions/deliver-mail/index.ts";
 import revokeKey from "../../functions/revoke-key/index.ts";
 import sendMail from "../../functions/send-mail/index.ts";
@@ -29,7 +30,24 @@ const expected: Record<string, { calls: string[]; why?: string }> = {
   "POST organizations": { calls: ["/auth/v1/user", "create_organization"], why: "a session, HS256 here" },
   "GET list-keys": { calls: ["list_keys"] },
   "POST issue-key": { calls: ["issue_key"] },
+  "POST rotate-key": { calls: ["rotate_key"] },
   "POST revoke-key": { calls: ["revoke_key"] },
+  "POST revoke-key, by a filter": { calls: ["revoke_keys"] },
+  "POST report-leaked-key": {
+    calls: ["report_leaked_keys", "wake dispatch-webhooks"],
+    why: "the owner is told at once",
+  },
+  "GET audit": { calls: ["/auth/v1/user", "list_audit"], why: "a session, HS256 here" },
+  "GET audit/verify": { calls: ["/auth/v1/user", "verify_audit"], why: "a session, HS256 here" },
+  "PATCH organizations/{id}": {
+    calls: ["/auth/v1/user", "update_organization"],
+    why: "a session, HS256 here",
+  },
+  "GET whoami, from a browser": { calls: ["record_refusal"], why: "an exposed key is marked" },
+  "GET list-keys, without the scope": {
+    calls: ["list_keys", "record_refusal"],
+    why: "a refusal rolls back, so its line of audit is a call of its own",
+  },
   "GET mailboxes": { calls: ["list_mailboxes"] },
   "POST mailboxes": { calls: ["create_mailbox"] },
   "GET mailboxes/{id}": { calls: ["get_mailbox"] },
@@ -57,7 +75,10 @@ const expected: Record<string, { calls: string[]; why?: string }> = {
     calls: ["authorize_send", "put object", "send_mail", "wake deliver-mail"],
     why: "no byte is stored for somebody who may not",
   },
-  "POST send-mail, revoked key and an attachment": { calls: ["authorize_send"], why: "and none was" },
+  "POST send-mail, revoked key and an attachment": {
+    calls: ["authorize_send", "record_refusal"],
+    why: "none was; that a dead key was shown is noted behind the answer",
+  },
   "POST send-mail, replayed": { calls: ["send_mail"], why: "nothing new to deliver" },
   "POST send-mail, wait": {
     calls: ["send_mail", "wake deliver-mail", "get_verdict"],
@@ -93,13 +114,17 @@ const expected: Record<string, { calls: string[]; why?: string }> = {
     calls: ["claim_inbound", "get object", "finish_inbound", "wake dispatch-webhooks", "claim_inbound"],
     why: "the last claim finds nothing",
   },
-  "POST run-maintenance": { calls: ["run_maintenance", "list_orphan_objects"], why: "rows and objects" },
+  "POST run-maintenance": {
+    calls: ["run_maintenance", "list_orphan_objects", "wake dispatch-webhooks"],
+    why: "rows and objects, and the events that told of them",
+  },
 };
 
 let api: Api;
 let tenant: Tenant;
 let resend: ResendStandIn;
 const seen: Record<string, string[]> = {};
+const outgoing: Promise<Response>[] = [];
 
 function named({ method, path, rpc }: Api["calls"][number]): string {
   if (rpc !== undefined) return rpc;
@@ -115,6 +140,8 @@ async function count(name: string, question: Question = {}, path = name.split(/[
   const { default: fn } = await import(`../../functions/${slug}/index.ts`) as { default: EdgeFunction };
   api.calls.length = 0;
   const answer = await ask(fn, path, { token: tenant.live, method, ...question });
+  // What goes on behind the answer is part of what the request took.
+  await Promise.allSettled(outgoing.splice(0));
   seen[name] = api.calls.map(named);
   return answer;
 }
@@ -125,7 +152,9 @@ function watchWakeUps(): void {
   vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => {
     const slug = /\/functions\/v1\/([a-z-]+)$/.exec(String(input))?.[1];
     if (slug !== undefined) api.calls.push({ method: "POST", path: `wake ${slug}` });
-    return real(input, init);
+    const answer = real(input, init);
+    outgoing.push(answer);
+    return answer;
   });
 }
 
@@ -186,6 +215,24 @@ async function readersAndKeys() {
   await api.database.sql("postgres")`update mailpipe.settings set organization_creation = 'open'`;
   await count("POST organizations", { ...await newcomer(), body: { name: "Second" } });
   await count("GET list-keys");
+  const { body: rotated } = await ask(issueKey, "issue-key", {
+    token: tenant.live,
+    body: { name: "x", environment: "live", scopes: ["mail:read"] },
+  });
+  await count("POST rotate-key", { body: { id: rotated["id"] } });
+  await count(
+    "POST revoke-key, by a filter",
+    { body: { filter: { never_used: true }, dry_run: true } },
+    "revoke-key",
+  );
+  await count("POST report-leaked-key", { headers: { authorization: "" }, body: { keys: ["nothing"] } });
+  await count("GET audit", session);
+  await count("GET audit/verify", session);
+  const mine = `organizations/${tenant.organization_id}`;
+  await count("PATCH organizations/{id}", { ...session, body: { sending_paused: false } }, mine);
+  await count("GET whoami, from a browser", { headers: { origin: "https://app.example" } }, "whoami");
+  const { key: narrow } = await issue(tenant.owner.access_token, { scopes: ["mail:read"] });
+  await count("GET list-keys, without the scope", { token: narrow }, "list-keys");
 }
 
 async function newcomer(): Promise<Question> {

@@ -39,6 +39,9 @@ const bodies: Record<string, unknown> = {
   "POST run-maintenance": {},
   "POST issue-key": { name: "k", environment: "live", scopes: ["mail:read"] },
   "POST revoke-key": { id: "key_00000000000000000000000000" },
+  "POST rotate-key": { id: "key_00000000000000000000000000" },
+  "POST report-leaked-key": { keys: ["nothing"] },
+  "PATCH organizations/{id}": { name: "Acme" },
   "POST mailboxes": { address: "in@receiver.example" },
   "PATCH mailboxes/{id}": { display_name: "In" },
   "POST organizations": { name: "Second" },
@@ -60,6 +63,7 @@ let workerSecret: string;
 let unknown: string;
 let revoked: string;
 let expired: string;
+let viewer: string;
 const malformed = `mp_live_${"a".repeat(38)}`;
 const narrowed = new Map<Scope, string>();
 const secrets: string[] = [];
@@ -68,7 +72,10 @@ async function knock({ slug, route }: Door, question: Question & { query?: strin
   const fn = functions.get(slug);
   if (fn === undefined) throw new Error(slug);
   const path = route.path.replace("{kind}", "mime").replace("{token}", "no-such-token")
-    .replace("{id}", "prv_00000000000000000000000000");
+    .replace(
+      "{id}",
+      route.path.startsWith("organizations") ? tenant.organization_id : "prv_00000000000000000000000000",
+    );
   const body = question.raw === undefined && question.body === undefined && route.body !== undefined
     ? { body: bodies[`${route.method} ${route.path}`] }
     : {};
@@ -108,6 +115,7 @@ beforeAll(async () => {
   api = await startApi();
   tenant = await foundTenant(api);
   await deadKeys();
+  viewer = (await addMember(api, tenant, "viewer")).access_token;
   const [vaulted] = await api.database.sql("postgres")<{ secret: string }[]>`
     select decrypted_secret as secret from vault.decrypted_secrets where name = 'mailpipe_worker_secret'
   `;
@@ -117,7 +125,7 @@ beforeAll(async () => {
     narrowed.set(scope, (await issue(tenant.owner.access_token, { scopes: others })).key);
   }
   const known = [malformed, unknown, revoked, expired, workerSecret, api.secretKey, api.publishableKey];
-  secrets.push(...known, tenant.live, tenant.test, tenant.owner.access_token, ...narrowed.values());
+  secrets.push(viewer, ...known, tenant.live, tenant.test, tenant.owner.access_token, ...narrowed.values());
 });
 afterAll(() => api.close());
 beforeEach(() => void (api.calls.length = 0));
@@ -125,8 +133,9 @@ beforeEach(() => void (api.calls.length = 0));
 const forKeys = doors.filter(({ route }) => "scope" in route.access || "caller" in route.access);
 const forScopes = doors.filter(({ route }) => "scope" in route.access);
 const forSessions = doors.filter(({ route }) => "session" in route.access);
+const forRoles = doors.filter(({ route }) => "role" in route.access);
 const forWorkers = doors.filter(({ route }) => "worker" in route.access);
-const withCredential = [...forKeys, ...forSessions, ...forWorkers];
+const withCredential = [...forKeys, ...forSessions, ...forRoles, ...forWorkers];
 const withBody = doors.filter(({ route }) => route.body !== undefined);
 
 test("every function has routes, and every route with a body has one here", () => {
@@ -162,18 +171,21 @@ describe.each(named(withCredential))("%s without a good credential", (_, door) =
   });
 });
 
-describe.each(named([...forKeys, ...forSessions]))("%s by a key that does not live", (_, door) => {
-  test("gets one answer to the byte, malformed, unknown, revoked or expired", async () => {
-    const headers = { "x-request-id": "the-same" };
-    const answers: Answer[] = [];
-    for (const token of [malformed, unknown, revoked, expired]) {
-      answers.push(await knock(door, { token, headers }));
-    }
-    expect(answers.map(refusal)).toEqual(answers.map(() => [401, "invalid_credential"]));
-    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
-    expect(new Set(answers.map((answer) => JSON.stringify([...answer.headers]))).size).toBe(1);
-  });
-});
+describe.each(named([...forKeys, ...forSessions, ...forRoles]))(
+  "%s by a key that does not live",
+  (_, door) => {
+    test("gets one answer to the byte, malformed, unknown, revoked or expired", async () => {
+      const headers = { "x-request-id": "the-same" };
+      const answers: Answer[] = [];
+      for (const token of [malformed, unknown, revoked, expired]) {
+        answers.push(await knock(door, { token, headers }));
+      }
+      expect(answers.map(refusal)).toEqual(answers.map(() => [401, "invalid_credential"]));
+      expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+      expect(new Set(answers.map((answer) => JSON.stringify([...answer.headers]))).size).toBe(1);
+    });
+  },
+);
 
 describe.each(named(forScopes))("%s", (_, door) => {
   const { access } = door.route;
@@ -202,12 +214,12 @@ describe.each(named(withCredential.filter((door) => !forWorkers.includes(door)))
     expect(api.calls).toEqual([]);
   });
 
-  test("refuses a key from a browser where its page can read why, and asks nobody", async () => {
+  test("refuses a key from a browser where its page can read why, and only marks the key", async () => {
     const answer = await knock(door, { token: tenant.live, headers: { origin: "https://app.example" } });
     expect(refusal(answer)).toEqual([401, "key_in_browser"]);
     expect(answer.headers.get("access-control-allow-origin")).toBe("*");
     expect(answer.headers.get("access-control-allow-credentials")).toBeNull();
-    expect(api.calls).toEqual([]);
+    expect(api.calls.map(({ rpc }) => rpc)).toEqual(["record_refusal"]);
   });
 
   test("opens to a session from a browser", async () => {
@@ -222,8 +234,15 @@ describe.each(named(withCredential.filter((door) => !forWorkers.includes(door)))
   });
 });
 
-test.each(named(forSessions))("%s is 403 session_required for a key with every scope", async (_, door) => {
-  expect(refusal(await knock(door, { token: tenant.live }))).toEqual([403, "session_required"]);
+test.each(named([...forSessions, ...forRoles]))(
+  "%s is 403 session_required for a key with every scope",
+  async (_, door) => {
+    expect(refusal(await knock(door, { token: tenant.live }))).toEqual([403, "session_required"]);
+  },
+);
+
+test.each(named(forRoles))("%s is 403 role_missing for a viewer", async (_, door) => {
+  expect(refusal(await knock(door, { token: viewer }))).toEqual([403, "role_missing"]);
 });
 
 describe.each(named(forWorkers))("%s", (_, door) => {
@@ -251,6 +270,19 @@ describe.each(named(forWorkers))("%s", (_, door) => {
 });
 
 describe.each(named(doors))("%s", (_, door) => {
+  test.each([
+    ["in its query", { query: `?key=${malformed}` }],
+    ["in its query, percent-encoded", { query: `?key=${malformed.replaceAll("_", "%5F")}` }],
+    ["in the apikey header", { headers: { apikey: malformed } }],
+    ["in a cookie", { headers: { cookie: `key=${malformed}` } }],
+    ["in the referer", { headers: { referer: `https://app.example/?k=${malformed}` } }],
+  ])("is 400 key_misplaced for a key %s", async (_, question) => {
+    const given = question as Question & { query?: string };
+    const answer = await knock(door, sending({ ...opening(door), ...given }, given.headers ?? {}));
+    expect(refusal(answer)).toEqual([400, "key_misplaced"]);
+    expect(api.calls).toEqual([]);
+  });
+
   test("is 405 for a method it has not, and names those it has", async () => {
     for (const method of ["PUT", "HEAD"]) {
       const answer = await knock(door, {
@@ -389,7 +421,21 @@ describe.each(named(withBody))("%s with a body", (_, door) => {
   });
 });
 
-describe.each(named(doors.filter(({ route }) => route.query !== undefined)))("%s", (_, door) => {
+const lists = doors.filter(({ route }) => route.query?.safeParse({ limit: "5" }).success);
+
+test.each(
+  named(
+    doors.filter(({ route }) => route.query !== undefined && !lists.some((list) => list.route === route)),
+  ),
+)(
+  "%s is 422 for a parameter there is not",
+  async (_, door) => {
+    const answer = await knock(door, { ...opening(door), query: "?no_such_field=1" });
+    expect(refusal(answer)).toEqual([422, "invalid_request", "no_such_field"]);
+  },
+);
+
+describe.each(named(lists))("%s", (_, door) => {
   test("is 422 for a parameter there is not, and names it", async () => {
     const answer = await knock(door, { ...opening(door), query: "?no_such_field=1" });
     expect(refusal(answer)).toEqual([422, "invalid_request", "no_such_field"]);
@@ -432,7 +478,7 @@ describe("a session", () => {
   test.each(Object.keys(granted))(
     "of role %s may do what DESIGN §7 grants it, and nothing else",
     async (role) => {
-      const { access_token: token } = await addMember(api, tenant, role);
+      const token = role === "viewer" ? viewer : (await addMember(api, tenant, role)).access_token;
       for (const door of forScopes) {
         const { access } = door.route;
         const may = "scope" in access && granted[role]?.includes(access.scope);

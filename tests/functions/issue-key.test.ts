@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import issueKey from "../../functions/issue-key/index.ts";
 import whoami from "../../functions/whoami/index.ts";
 import { scopes } from "../../shared/access.ts";
-import { hashKey, isWholeKey } from "../../shared/keys.ts";
+import { hashKey, isWholeKey, mintKey } from "../../shared/keys.ts";
 import { type Api, startApi } from "../support/api.ts";
 import { ask, refusal } from "../support/ask.ts";
 import { keepLog } from "../support/log.ts";
@@ -122,6 +122,7 @@ describe("issue-key", () => {
     ["a name with NUL", "name", "a\0b"],
     ["a name with half a character", "name", "a\ud800b"],
     ["a name with a line separator", "name", "a\u2028b"],
+    ["a name that turns its direction", "name", "a\u202eb"],
     ["no environment", "environment", undefined],
     ["another environment", "environment", "prod"],
     ["an environment that is a list", "environment", ["live"]],
@@ -151,6 +152,46 @@ describe("issue-key", () => {
       expect(scopes.filter((scope) => !answer.text.includes(scope))).toEqual([]);
     },
   );
+
+  test("makes a key of no fence and no limit unless it is told", async () => {
+    expect((await askIssue(wanted)).body).toMatchObject({
+      fences: { sending_domains: null, mailboxes: null, recipient_domains: null, ip_ranges: null },
+      limits: { per_minute: null, per_day: null },
+      honey: false,
+    });
+    expect((await askIssue({ ...wanted, fences: {}, limits: {}, honey: false })).body.honey).toBe(false);
+  });
+
+  test("answers with fences and limits as they are kept", async () => {
+    const { body } = await askIssue({
+      ...wanted,
+      fences: {
+        sending_domains: ["BÜCHER.example", "xn--bcher-kva.example"],
+        ip_ranges: ["192.0.2.1", "::ffff:198.51.100.0/120", "2001:DB8::/32"],
+      },
+      limits: { per_minute: 1, per_day: 1_000_000 },
+    });
+    expect(body).toMatchObject({
+      fences: {
+        sending_domains: ["xn--bcher-kva.example"],
+        ip_ranges: ["192.0.2.1/32", "198.51.100.0/24", "2001:db8::/32"],
+      },
+      limits: { per_minute: 1, per_day: 1_000_000 },
+    });
+  });
+
+  test("makes a honey key that is answered, byte for byte, like one nobody issued", async () => {
+    const made = await askIssue({ ...wanted, honey: true });
+    expect(made.body.honey).toBe(true);
+    const headers = { "x-request-id": "same", "x-forwarded-for": "198.51.100.40" };
+    const shown = async (token: string) => {
+      const answer = await ask(whoami, "whoami", { token, headers });
+      return { status: answer.status, text: answer.text, headers: Object.fromEntries(answer.headers) };
+    };
+    const honey = await shown(String(made.body.key));
+    expect(honey.status).toBe(401);
+    expect(honey).toEqual(await shown(mintKey("live").plain));
+  });
 
   test("stores nothing it refused", async () => {
     const sql = api.database.sql("postgres");

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import issueKey from "../../functions/issue-key/index.ts";
+import deliverMail from "../../functions/deliver-mail/index.ts";
 import organizations from "../../functions/organizations/index.ts";
+import sendMail from "../../functions/send-mail/index.ts";
 import { type Api, type Session, signUp, startApi } from "../support/api.ts";
 import { ask, refusal, rows } from "../support/ask.ts";
 import { keepLog } from "../support/log.ts";
@@ -85,5 +87,75 @@ describe("organizations", () => {
       const call = api.database.sql(role)`select mailpipe.create_organization('X', 'owner@acme.example')`;
       await expect(call).rejects.toThrow("permission denied");
     }
+  });
+});
+
+describe("PATCH organizations/{id}", () => {
+  const patch = (id: string, body: unknown, token: string, headers = {}) =>
+    ask(organizations, `organizations/${id}`, { method: "PATCH", token, body, headers });
+  const test_mail = { from: "a@acme.example", to: ["b@example.net"], subject: "s", text: "t" };
+  const sweep = async () =>
+    (await ask(deliverMail, "deliver-mail", { headers: { apikey: api.secretKey }, body: {} })).body.done;
+
+  test("pauses every claim of its mail, keeps the queue, and lets it go on", async () => {
+    const paused = await foundTenant(api, "paused");
+    const other = await foundTenant(api, "running");
+    const { organization_id, owner } = paused;
+    const answer = await patch(organization_id, { sending_paused: true }, owner.access_token);
+    expect(answer.body).toMatchObject({ id: organization_id, sending_paused: true, role: "owner" });
+    await sweep();
+    const sent = await ask(sendMail, "send-mail", { token: paused.test, body: test_mail });
+    expect(sent).toMatchObject({ status: 202, body: { status: "queued" } });
+    const waited = await ask(sendMail, "send-mail", {
+      token: paused.test,
+      body: { ...test_mail, wait: true },
+    });
+    expect(waited).toMatchObject({ status: 202, body: { status: "queued" } });
+    await ask(sendMail, "send-mail", { token: other.test, body: test_mail });
+    expect(await sweep()).toBe(1);
+    await api.database.sql("postgres")`select mailpipe.wake_workers()`;
+    await patch(organization_id, { sending_paused: false }, owner.access_token);
+    expect(await sweep()).toBe(2);
+  });
+
+  test("is for an owner or admin of that organization, whatever the header names", async () => {
+    const mine = await foundTenant(api, "mine");
+    const theirs = await foundTenant(api, "theirs");
+    const admin = await addMember(api, mine, "admin");
+    expect((await patch(mine.organization_id, { name: "Ours" }, admin.access_token)).body.name).toBe("Ours");
+    expect(refusal(await patch(mine.organization_id, { audit_retention_days: 90 }, admin.access_token)))
+      .toEqual([
+        403,
+        "role_missing",
+      ]);
+    const lured = { "x-organization-id": mine.organization_id };
+    const foreign = await patch(theirs.organization_id, { name: "Mine" }, mine.owner.access_token, lured);
+    expect(refusal(foreign)).toEqual([404, "not_found"]);
+    for (const role of ["member", "viewer"]) {
+      const { access_token } = await addMember(api, mine, role);
+      expect(refusal(await patch(mine.organization_id, { name: "x" }, access_token))).toEqual([
+        403,
+        "role_missing",
+      ]);
+    }
+    expect(refusal(await patch(mine.organization_id, { name: "x" }, mine.live))).toEqual([
+      403,
+      "session_required",
+    ]);
+  });
+
+  test.each<[string, unknown, string]>([
+    ["nothing to change", {}, ""],
+    ["a pause that is a text", { sending_paused: "yes" }, "sending_paused"],
+    ["a name with a line break", { name: "a\nb" }, "name"],
+    ["a tier", { name: "x", per_day: 5 }, "per_day"],
+    ["an id", { name: "x", id: "org_00000000000000000000000000" }, "id"],
+  ])("is 422 for %s", async (_, body, path) => {
+    const { organization_id, owner } = tenant;
+    expect(refusal(await patch(organization_id, body, owner.access_token))).toEqual([
+      422,
+      "invalid_request",
+      path,
+    ]);
   });
 });

@@ -55,6 +55,14 @@ describe("run-maintenance", () => {
     expect(await maintain()).toMatchObject({ orphan_objects: 1 });
     expect(await names()).toHaveLength(1);
     expect(await names()).not.toContain(key);
-    expect(await maintain()).toEqual({ idempotency_records: 0, orphan_objects: 0 });
+    expect(await maintain()).toEqual({
+      idempotency_records: 0,
+      orphan_objects: 0,
+      used_keys: 0,
+      rate_windows: 0,
+      keys_due: 0,
+      sealed_ranges: 0,
+      dropped_ranges: 0,
+    });
   });
 });

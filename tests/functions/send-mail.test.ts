@@ -47,7 +47,7 @@ async function stored(): Promise<unknown> {
         (select count(*)::int from mailpipe.attachments) as attachments,
         (select count(*)::int from mailpipe.threads) as threads,
         (select count(*)::int from mailpipe.jobs) as jobs,
-        (select count(*)::int from mailpipe.events) as events,
+        (select count(*)::int from mailpipe.events where message_id is not null) as events,
         (select count(*)::int from mailpipe.idempotency_records) as keys,
         (select count(*)::int from storage.objects) as objects
   `;

@@ -32,6 +32,8 @@ describe("whoami", () => {
       environment: "live",
       role: null,
       scopes,
+      fences: { sending_domains: null, mailboxes: null, recipient_domains: null, ip_ranges: null },
+      limits: { per_minute: null, per_day: null },
       expires_at,
     };
     expect(answer.body).toEqual(expected);
