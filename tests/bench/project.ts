@@ -1,0 +1,62 @@
+import { randomUUID } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import postgres from "postgres";
+import { bootstrapDatabase } from "../../supabase/local/bootstrap.ts";
+import { applyMigrations } from "../../supabase/local/migrate.ts";
+import { freePort } from "../../supabase/local/ports.ts";
+import { type PostgresServer, startPostgres } from "../../supabase/local/postgres.ts";
+import { removeDataDir } from "../../supabase/local/postgres-cluster.ts";
+import { type Edge, startEdge } from "./edge.ts";
+import { type MintedKeys, mintKeys, seedKeys } from "./seeded-keys.ts";
+
+/** The roles a measurement works as: the owner, the superuser, and those our definer functions belong to. */
+export type BenchRole = "postgres" | "supabase_admin" | "mailpipe_tenant" | "mailpipe_worker";
+
+/** A project on loopback with 100,000 keys, a PostgreSQL of its own and a stand-in for PostgREST. */
+export interface Project {
+  /** A pool of `max` connections that are `role`, with settings of their own. Ends with the project. */
+  pool(role: BenchRole, max: number, settings?: Record<string, string>): postgres.Sql;
+  edge: Edge;
+  keys: MintedKeys;
+}
+
+/** How to end what was started, in the order it was. */
+export type Endings = (() => unknown)[];
+
+/** Starts the project. Whatever happens, also when it rejects, the caller runs `endings` backwards. */
+export async function startProject(endings: Endings): Promise<Project> {
+  const server = await startServer(endings);
+  const pool = pools(server, endings);
+  const keys = mintKeys();
+  await seedKeys(pool("postgres", 1), keys);
+  const edge = await startEdge(server.url("supabase_admin", "postgres"));
+  endings.push(edge.close);
+  return { pool, edge, keys };
+}
+
+async function startServer(endings: Endings): Promise<PostgresServer> {
+  // Not mkdtemp: a PostgreSQL that root starts runs as another account and must enter the folder.
+  const dataDir = join(tmpdir(), `mailpipe-bench-${randomUUID()}`);
+  endings.push(() => removeDataDir(dataDir));
+  // Durable, as hosted: a commit that writes to a logged table waits for the disk, and pages are logged whole.
+  const server = await startPostgres({ dataDir, port: await freePort(undefined), durable: true });
+  endings.push(server.stop);
+  await bootstrapDatabase(server, "postgres", { scheduler: false });
+  await applyMigrations(server.url("postgres", "postgres"));
+  return server;
+}
+
+function pools(server: PostgresServer, endings: Endings): Project["pool"] {
+  return (role, max, settings = {}) => {
+    const logsIn = role === "postgres" || role === "supabase_admin";
+    const sql = postgres(server.url(logsIn ? role : "supabase_admin", "postgres"), {
+      max,
+      onnotice: () => {},
+      // In the start-up packet, so that it holds on every connection of the pool.
+      connection: { ...settings, ...(logsIn ? {} : { role }) } as Record<string, string>,
+    });
+    endings.push(() => sql.end({ timeout: 5 }));
+    return sql;
+  };
+}
