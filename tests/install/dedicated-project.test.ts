@@ -1,15 +1,13 @@
-import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type FunctionsHost, startFunctions } from "../../supabase/local/functions.ts";
 import { type Gateway, openGateway } from "../../supabase/local/gateway.ts";
 import { unpack } from "../deploy/deployment.ts";
 import { type ManagementApi, startManagementApi } from "../deploy/management-api.ts";
 import { type Api, signUp, startApi } from "../support/api.ts";
+import { readSteps } from "./readme-block.ts";
 
 const repository = resolve(import.meta.dirname, "../..");
 
@@ -21,15 +19,7 @@ let api: Api;
 let management: ManagementApi;
 let gateway: Gateway;
 let host: FunctionsHost | undefined;
-let steps: string[];
 let environment: Record<string, string>;
-
-/** The README's block, a command sequence for each numbered comment. */
-async function readSteps(): Promise<string[]> {
-  const readme = await readFile(join(repository, "README.md"), "utf8");
-  const block = /<!-- install:begin -->\s*```sh\n([^]*?)```\s*<!-- install:end -->/.exec(readme)?.[1] ?? "";
-  return block.split(/^(?=# \d+\. )/m);
-}
 
 /** The CLI by its plain name, pointed at the stand-in for the management API. */
 function installCli(): string {
@@ -50,17 +40,6 @@ function installCli(): string {
   return bin;
 }
 
-async function run(number: number): Promise<string> {
-  const command = steps[number - 1] ?? "";
-  expect(command).toMatch(new RegExp(`^# ${number}\\. `));
-  const { stdout } = await promisify(execFile)("bash", ["-euo", "pipefail", "-c", command], {
-    cwd: join(scratch, "project"),
-    env: environment,
-    timeout: 60_000,
-  });
-  return stdout;
-}
-
 beforeAll(async () => {
   scratch = realpathSync(mkdtempSync(join(tmpdir(), "mailpipe-install-")));
   for (const path of cloned) {
@@ -70,7 +49,6 @@ beforeAll(async () => {
   management = await startManagementApi();
   gateway = await openGateway(0);
   gateway.open({ functionsPort: () => host?.port(), handlers: {} });
-  steps = await readSteps();
   environment = {
     PATH: `${installCli()}:${process.env["PATH"]}`,
     HOME: scratch,
@@ -84,6 +62,11 @@ beforeAll(async () => {
     OWNER_EMAIL: "owner@example.com",
   };
 }, 60_000);
+
+/** Each step sees what the steps before it added to the environment. */
+async function run(number: number): Promise<string> {
+  return await (await readSteps("install", join(scratch, "project"), environment)).run(number);
+}
 
 afterAll(async () => {
   await host?.stop();
