@@ -20,14 +20,19 @@ export async function retireOrphan(cluster: string): Promise<void> {
   if (!runsIn(pid, cluster)) return rmSync(pidFile, { force: true });
 
   const keeper = parentOf(pid);
-  const orphan = !commandOf(keeper).includes(KEEPER);
-  if (!orphan && parentOf(keeper) === starterOf(keeper)) throw new Error(inUse(cluster, pid));
-  if (orphan) process.kill(pid, "SIGINT");
+  if (isKept(pid) && parentOf(keeper) === starterOf(keeper)) throw new Error(inUse(cluster, pid));
+  let asked = false;
   for (let waited = 0; waited < SHUTDOWN_MS; waited += POLL_MS) {
     if (!runsIn(pid, cluster)) return;
+    // A keeper that is being killed may still be seen at first: who is left without one is asked when that shows.
+    if (!asked && !isKept(pid)) asked = process.kill(pid, "SIGINT");
     await wait(POLL_MS);
   }
   throw new Error(inUse(cluster, pid));
+}
+
+function isKept(pid: number): boolean {
+  return commandOf(parentOf(pid)).includes(KEEPER);
 }
 
 function inUse(cluster: string, pid: number): string {

@@ -2,7 +2,7 @@ import type { Sql } from "postgres";
 import type { Figure } from "./figure.ts";
 import type { Project } from "./project.ts";
 import { callersOf } from "./seeded-keys.ts";
-import { type Call, compare, inFlight, interleave, perSecond } from "./throughput.ts";
+import { type Call, compare, inFlight, interleave, warm } from "./throughput.ts";
 import { verifying } from "./verification.ts";
 
 const rounds = 9;
@@ -29,7 +29,7 @@ async function ratioOver(sql: Sql): Promise<{ value: number; measured: string }>
     await sql`select bench.insert_row('row')`;
   };
   const contenders = { together: { calls: 2_000, call: together }, apart: { calls: 2_000, call: apart } };
-  for (const { calls, call } of Object.values(contenders)) await perSecond(calls, call);
+  await warm(contenders);
   const { together: one, apart: two } = await interleave(rounds, contenders);
   return compare(one, two);
 }

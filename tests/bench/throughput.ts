@@ -20,9 +20,16 @@ export async function perSecond(calls: number, call: Call, from = 0): Promise<nu
   return calls / (performance.now() - started) * 1000;
 }
 
+/** Runs a round of each contender that is not counted: connections open, statements are prepared, code compiles. */
+export async function warm<Name extends string>(contenders: Contenders<Name>): Promise<void> {
+  for (const { calls, call } of Object.values<Contenders<Name>[Name]>(contenders)) {
+    await perSecond(calls, call);
+  }
+}
+
 /**
  * Calls a second of each contender, round by round. One after the other within a round, each round with another one
- * first, so that a machine that slows down or another program's burst does not favour any. `warm` runs each once before.
+ * first, so that a machine that slows down or another program's burst does not favour any.
  */
 export async function interleave<Name extends string>(
   rounds: number,

@@ -2,7 +2,7 @@ import type { Sql } from "postgres";
 import type { Figure } from "./figure.ts";
 import type { Project } from "./project.ts";
 import { callersOf } from "./seeded-keys.ts";
-import { type Call, compare, type Contenders, inFlight, interleave, perSecond } from "./throughput.ts";
+import { type Call, compare, type Contenders, inFlight, interleave, warm } from "./throughput.ts";
 
 type Kind = "nothing" | "reading" | "counting";
 
@@ -25,7 +25,7 @@ export async function measureVerification(project: Project): Promise<Figure[]> {
     reading: { calls: 6_000, call: verifying(sql, callersOf("plain", { counted: true })) },
     counting: { calls: 4_000, call: verifying(sql, callersOf("hot", {})) },
   };
-  for (const { calls, call } of Object.values(contenders)) await perSecond(calls, call);
+  await warm(contenders);
   const statements = await countStatements(project.pool("supabase_admin", 1));
   const rates = await interleave(rounds, contenders);
   return [

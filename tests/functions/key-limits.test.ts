@@ -158,9 +158,21 @@ describe("a key's limits", () => {
       select minute_used from mailpipe.rate_windows where subject_id = ${key.id}
     `;
     expect(row).toEqual({ minute_used: 3 });
-    expect((await from("198.51.100.1")).status).toBe(429);
+    const answer = await from("198.51.100.1");
+    expect([answer.status, remaining(answer), answer.headers.get("retry-after")]).toEqual([429, "0", "60"]);
     await api.database.advanceClock("1 minute");
     expect((await from("198.51.100.1")).status).toBe(200);
+  });
+
+  test("tell the window that refused, and none that is over and was overrun", async () => {
+    const key = await limited({ per_minute: 1, per_day: 3 }, { ip_ranges: ["198.51.100.0/24"] });
+    for (let call = 0; call < 3; call++) await who(key, { "x-forwarded-for": "192.0.2.1" });
+    await api.database.advanceClock("1 minute");
+    const { headers } = await who(key, { "x-forwarded-for": "198.51.100.1" });
+    expect([headers.get("ratelimit-policy"), headers.get("retry-after")]).toEqual([
+      '"key";q=3;w=86400',
+      String(86_400 - 60),
+    ]);
   });
 
   test("are shared by a key and its children: together they do no more than it might", async () => {
@@ -334,6 +346,7 @@ describe("list-keys", () => {
   test("says how often a key was refused, the same before and after a flush", async () => {
     const key = await limited({});
     await who(key);
+    await api.database.advanceClock("5 seconds");
     await ask(mailboxes, nobody, { token: key.key });
     await ask(mailboxes, nobody, { token: key.key });
     const seen = { use_count: 1, refused_count: 2, last_used_at: start };

@@ -32,8 +32,10 @@ describe("the guard", () => {
       expect.objectContaining({ facts: { retryAfterSeconds: 1 } }),
     );
     guard.check(here, "h", 61_000);
-    guard.failed(here, 61_000);
+    for (let call = 0; call < 299; call++) guard.failed(here, 61_000);
     guard.check(here, "h", 61_000);
+    guard.failed(here, 61_000);
+    expect(() => guard.check(here, "h", 61_000)).toThrow("too_many_failures");
   });
 
   test("lets a key pass that worked within the minute", () => {
