@@ -101,9 +101,18 @@ declare
     organization constant text := current_setting('mailpipe.organization_id', true);
     pinned constant text := current_setting('mailpipe.environment', true);
     level text[] := array[p_key.id];
+    seen text[] := array[p_key.id];
+    -- The key itself is not counted.
     ended int := -1;
 begin
     while cardinality(level) > 0 loop
+        ended := ended + (
+            select count(*)
+            from mailpipe.api_keys as key
+            where key.id = any (level)
+                and mailpipe.is_live(key)
+        );
+
         update mailpipe.api_keys as key
         set expires_at = p_at
         where key.organization_id = organization
@@ -111,13 +120,12 @@ begin
             and key.id = any (level)
             and (key.expires_at is null or key.expires_at > p_at);
 
-        ended := ended + cardinality(level);
         level := array(
-            select below.id
-            from mailpipe.api_keys as below
-            where below.id = any (mailpipe.keys_below(organization, pinned, level, ended > 0))
-                and mailpipe.is_live(below)
+            select below
+            from unnest(mailpipe.keys_below(organization, pinned, level, level <> array[p_key.id])) as below
+            where below <> all (seen)
         );
+        seen := seen || level;
     end loop;
     return ended;
 end;

@@ -112,6 +112,19 @@ describe("rotate-key", () => {
     ]);
   });
 
+  test("ends what lives below a child that fell alone", async () => {
+    await api.database.setClock(start);
+    const old = await issue(tenant.owner.access_token);
+    const child = await issue(old.key);
+    const grandchild = await issue(child.key);
+    await ask(revokeKey, "revoke-key", {
+      token: tenant.owner.access_token,
+      body: { id: child.id, descendants: false },
+    });
+    const { body } = await rotate({ id: old.id, overlap_seconds: 0 });
+    expect([body.descendants_ending, await works(grandchild.key)]).toEqual([1, false]);
+  });
+
   test("ends with it what the old key obtained by rotating another", async () => {
     await api.database.setClock(start);
     const [old, target] = [await issue(tenant.owner.access_token), await issue(tenant.owner.access_token)];
