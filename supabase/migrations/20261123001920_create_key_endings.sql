@@ -46,7 +46,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     level text[] := p_ids;
-    seen text[] := p_ids;
+    seen text[] := '{}';
     fallen text[] := '{}';
 begin
     while cardinality(level) > 0 loop

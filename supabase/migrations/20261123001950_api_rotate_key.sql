@@ -127,6 +127,11 @@ begin
     );
     perform mailpipe.record_audit(me, 'key.rotated', successor.id, facts);
     perform mailpipe.tell_of_key(successor, 'key.rotated', facts);
+    -- A key that rotates its issuer ends with it, and with that key what it obtained.
+    select key.*
+    into successor
+    from mailpipe.api_keys as key
+    where key.id = new_id;
     return mailpipe.show_key(successor) || facts;
 end;
 $$;

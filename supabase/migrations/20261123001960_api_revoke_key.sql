@@ -22,7 +22,14 @@ begin
     );
     if (p_request ->> 'cancel_queued')::boolean then
         -- Also for a key that fell before: whoever asks a second time wants its mail stopped.
-        perform mailpipe.cancel_queued(organization, environment, p_ids || fallen);
+        perform mailpipe.cancel_queued(
+            organization, environment,
+            case
+                when coalesce((p_request ->> 'descendants')::boolean, true)
+                then mailpipe.with_descendants(p_ids, coalesce(p_request -> 'filter' ? 'created_by', false))
+                else p_ids
+            end || fallen
+        );
     end if;
     perform mailpipe.record_audit(p_me, 'key.revoked', fell, '{}')
     from unnest(fallen) as fell;
@@ -41,7 +48,7 @@ grant execute on function mailpipe.revoke_at_home(mailpipe.caller, text[], jsonb
 create function mailpipe.assert_way_in(p_falling text[])
 returns void
 language plpgsql
-stable
+volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -53,16 +60,23 @@ begin
         where member.organization_id = current_setting('mailpipe.organization_id', true)
             and member.role in ('owner', 'admin')
             and account.deleted_at is null
+            and not coalesce(account.is_anonymous, false)
             and (account.banned_until is null or account.banned_until <= mailpipe.clock())
-    ) or exists (
-        select
-        from mailpipe.api_keys as key
-        where key.organization_id = current_setting('mailpipe.organization_id', true)
-            and key.environment = current_setting('mailpipe.environment', true)
-            and 'keys:write' = any (key.scopes)
-            and key.id <> all (p_falling)
-            and mailpipe.is_live(key)
     ) then
+        return;
+    end if;
+    -- Held, so that of two keys that revoke each other the second finds none.
+    perform key.id
+    from mailpipe.api_keys as key
+    where key.organization_id = current_setting('mailpipe.organization_id', true)
+        and key.environment = current_setting('mailpipe.environment', true)
+        and 'keys:write' = any (key.scopes)
+        and key.id <> all (p_falling)
+        and mailpipe.is_live(key)
+    order by key.id
+    limit 1
+    for share;
+    if found then
         return;
     end if;
     raise sqlstate 'PT409' using message = 'last_way_in';
@@ -87,7 +101,13 @@ begin
         raise sqlstate 'PT404' using message = 'not_found', detail = 'key';
     end if;
     if not coalesce((p_request ->> 'include_self')::boolean, false) then
-        perform mailpipe.assert_way_in(mailpipe.with_descendants(array[target], false));
+        perform mailpipe.assert_way_in(
+            case
+                when coalesce((p_request ->> 'descendants')::boolean, true)
+                then mailpipe.with_descendants(array[target], false)
+                else array[target]
+            end
+        );
     end if;
     perform mailpipe.revoke_at_home(me, array[target], p_request);
     return jsonb_build_object(

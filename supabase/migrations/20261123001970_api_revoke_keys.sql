@@ -30,10 +30,11 @@ begin
                 end
             )
     );
-    if cardinality(falling) > 10000 then
+    -- Four seconds for twice as many, of the eight a statement has.
+    if cardinality(falling) > 2000 then
         raise sqlstate 'PT422' using
             message = 'invalid_request',
-            detail = 'filter: more than 10000 keys would fall; narrow it, for instance by issued_before';
+            detail = 'filter: more than 2000 keys would fall; narrow it, for instance by issued_before';
     end if;
     if not (p_request ->> 'include_self')::boolean then
         perform mailpipe.assert_way_in(falling);
