@@ -35,6 +35,30 @@ describe("run-maintenance", () => {
     expect((await send("k")).body.id).not.toBe(first.body.id);
   });
 
+  test("flushes what every key used, however many there are", async () => {
+    const sql = api.database.sql("postgres");
+    await sql`
+      with made as (
+        insert into mailpipe.api_keys (
+          id, organization_id, environment, name, hash, last_four, scopes, window_id
+        )
+        select 'key_many' || n, ${tenant.organization_id}, 'test', 'n', sha256(convert_to('many' || n, 'UTF8')), 'abcd',
+          '{mail:read}', 'w'
+        from generate_series(1, 1500) as n
+        returning id
+      )
+      insert into mailpipe.key_uses (key_id, slot, used, refused)
+      select made.id, slot, 1, 0 from made cross join generate_series(0, 15) as slot
+    `;
+    await maintain();
+    const [row] = await sql`
+      select
+        (select count(*)::int from mailpipe.key_uses) as waiting,
+        (select sum(used)::int from mailpipe.key_usage where starts_with(key_id, 'key_many')) as kept
+    `;
+    expect(row).toEqual({ waiting: 0, kept: 24_000 });
+  });
+
   test("removes bytes no row points at after a day, and no others", async () => {
     const attachments = [{ filename: "a", content: "a2VwdA==" }];
     expect((await send("bytes", { ...mail, attachments })).status).toBe(202);
