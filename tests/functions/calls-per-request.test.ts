@@ -140,7 +140,8 @@ async function count(name: string, question: Question = {}, path = name.split(/[
   const { default: fn } = await import(`../../functions/${slug}/index.ts`) as { default: EdgeFunction };
   api.calls.length = 0;
   const answer = await ask(fn, path, { token: tenant.live, method, ...question });
-  // What goes on behind the answer is part of what the request took.
+  // What goes on behind the answer, from the next turn on, is part of what the request took.
+  await new Promise((turn) => setTimeout(turn, 0));
   await Promise.allSettled(outgoing.splice(0));
   seen[name] = api.calls.map(named);
   return answer;
