@@ -35,8 +35,8 @@ async function ratioOver(sql: Sql): Promise<{ value: number; measured: string }>
 }
 
 /**
- * Verifying and inserting one row in one call, against the same as two calls. Both ways wait for the disk once, and a slow
- * disk hides all else; so the bound holds for what differs, and what is left of it on this disk stands beside.
+ * Verifying and inserting one row in one call, against the same as two calls: without waiting for the disk, which shows
+ * what differs, and with durable commits, which is what a project has. Both are held to the bound.
  */
 export async function measureOneCall(project: Project): Promise<Figure[]> {
   await project.pool("postgres", 1).unsafe(schema);
