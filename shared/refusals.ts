@@ -1,5 +1,4 @@
-import { bearerOf } from "./credentials.ts";
-import type { Caller } from "./credentials.ts";
+import { bearerOf, type Caller } from "./credentials.ts";
 import { call } from "./database.ts";
 import type { ApiError, ErrorCode } from "./errors.ts";
 import { hashKey, isWholeKey } from "./keys.ts";
@@ -48,11 +47,8 @@ export async function recordRefusal(
     caller === null || !("key_hash" in caller) || !error.facts.byDatabase || error.code === "rate_limited"
   ) return;
   if (audited.has(error.code)) return await record(error, [caller.key_hash], counted);
-  if (error.code !== "invalid_credential" || error.facts.aboutKey) {
-    {
-      // A turn later: the answer is on its way by then, so a dead key's takes no longer than an unknown one's.
-      const later = new Promise((turn) => setTimeout(turn, 0));
-      inBackground(later.then(() => record(error, [caller.key_hash], counted)));
-    }
-  }
+  if (error.code === "invalid_credential" && !error.facts.aboutKey) return;
+  // A turn later: the answer is on its way by then, so a dead key's takes no longer than an unknown one's.
+  const later = new Promise((turn) => setTimeout(turn, 0));
+  inBackground(later.then(() => record(error, [caller.key_hash], counted)));
 }

@@ -29,7 +29,10 @@ export const VerifyQuery = z.strictObject({
   head: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits, as audit.sealed tells them").optional(),
 });
 
-/** Answer of GET audit/verify; `lines` are those kept in sealed ranges. `valid`: whether every sealed line is as it was, and the given head part of the chain. */
+/**
+ * Answer of GET audit/verify; `lines` are those kept in sealed ranges. `valid`: whether every sealed line is as it was,
+ * and the given head part of the chain.
+ */
 export const AuditProof = z.object({
   valid: z.boolean(),
   ranges: z.number(),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { addressKey, InvalidAddress, normalHostname, parseAddress } from "../addresses.ts";
 import { canonicalRange } from "../canonical-addresses.ts";
+import { id } from "./fields.ts";
 
 const mostEntries = 100;
 
@@ -24,7 +25,7 @@ const Domain = z.string().max(253).transform((given, context) => {
 
 /** A mailbox by its id, or by its address in the form it is compared in. */
 const MailboxName = z.string().max(320).transform((given, context) => {
-  if (/^mbx_[0-9A-HJKMNP-TV-Z]{26}$/.test(given)) return given;
+  if (id("mbx").safeParse(given).success) return given;
   try {
     return addressKey(parseAddress(given).email);
   } catch (error) {

@@ -55,6 +55,19 @@ $$;
 revoke execute on function mailpipe.show_key(mailpipe.api_keys) from public, anon, authenticated;
 grant execute on function mailpipe.show_key(mailpipe.api_keys) to mailpipe_tenant;
 
+-- A key as the actor of what is recorded about its use.
+create function mailpipe.key_as_caller(p_key mailpipe.api_keys)
+returns mailpipe.caller
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select row('key', p_key.id, p_key.organization_id, p_key.environment, p_key.scopes, null)::mailpipe.caller;
+$$;
+
+revoke execute on function mailpipe.key_as_caller(mailpipe.api_keys) from public, anon, authenticated;
+-- Granted to nobody: definer functions record for a key.
+
 -- An event about a key, to the endpoints of the key's own environment.
 create function mailpipe.tell_of_key(p_key mailpipe.api_keys, p_type text, p_extra jsonb)
 returns void

@@ -22,14 +22,7 @@ begin
     );
     if (p_request ->> 'cancel_queued')::boolean then
         -- Also for a key that fell before: whoever asks a second time wants its mail stopped.
-        perform mailpipe.cancel_queued(
-            organization, environment,
-            case
-                when coalesce((p_request ->> 'descendants')::boolean, true)
-                then mailpipe.with_descendants(p_ids, coalesce(p_request -> 'filter' ? 'created_by', false))
-                else p_ids
-            end || fallen
-        );
+        perform mailpipe.cancel_queued(organization, environment, mailpipe.keys_taken(p_ids, p_request) || fallen);
     end if;
     perform mailpipe.record_audit(p_me, 'key.revoked', fell, '{}')
     from unnest(fallen) as fell;
@@ -101,13 +94,7 @@ begin
         raise sqlstate 'PT404' using message = 'not_found', detail = 'key';
     end if;
     if not coalesce((p_request ->> 'include_self')::boolean, false) then
-        perform mailpipe.assert_way_in(
-            case
-                when coalesce((p_request ->> 'descendants')::boolean, true)
-                then mailpipe.with_descendants(array[target], false)
-                else array[target]
-            end
-        );
+        perform mailpipe.assert_way_in(mailpipe.keys_taken(array[target], p_request));
     end if;
     perform mailpipe.revoke_at_home(me, array[target], p_request);
     return jsonb_build_object(

@@ -59,6 +59,24 @@ $$;
 revoke execute on function mailpipe.with_descendants(text[], boolean) from public, anon, authenticated;
 grant execute on function mailpipe.with_descendants(text[], boolean) to mailpipe_tenant;
 
+-- What a request to revoke p_ids takes: these alone, or with what falls with them, as is the default.
+create function mailpipe.keys_taken(p_ids text[], p_request jsonb)
+returns text[]
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        when coalesce((p_request ->> 'descendants')::boolean, true)
+        -- Whoever made a key may have rotated it by itself.
+        then mailpipe.with_descendants(p_ids, coalesce(p_request -> 'filter' ? 'created_by', false))
+        else p_ids
+    end;
+$$;
+
+revoke execute on function mailpipe.keys_taken(text[], jsonb) from public, anon, authenticated;
+grant execute on function mailpipe.keys_taken(text[], jsonb) to mailpipe_tenant;
+
 -- A caller's own key and every key that takes it along when it falls, which a filter spares.
 create function mailpipe.keys_above(p_id text, p_successors boolean)
 returns text[]

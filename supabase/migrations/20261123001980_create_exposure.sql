@@ -17,11 +17,9 @@ begin
     if not found then
         return;
     end if;
-    insert into mailpipe.audit (organization_id, environment, actor_kind, actor_id, action, subject_id, detail)
-    values (
-        p_key.organization_id, p_key.environment, 'key', p_key.id, 'key.exposed', p_key.id,
-        -- An address that was reported may hold somebody's mail address: its host is enough for the log.
-        p_facts - 'source_url'
+    -- An address that was reported may hold somebody's mail address: its host is enough for the log.
+    perform mailpipe.record_audit(
+        mailpipe.key_as_caller(p_key), 'key.exposed', p_key.id, p_facts - 'source_url'
     );
     perform mailpipe.tell_of_key(p_key, 'key.exposed', p_facts);
 end;

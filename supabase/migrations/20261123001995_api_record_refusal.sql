@@ -5,23 +5,26 @@
 -- A line of audit for a refusal, at most once an hour for the same key and reason: a flood does not fill the log.
 create function mailpipe.audit_refusal(p_key mailpipe.api_keys, p_reason text, p_detail text)
 returns void
-language sql
+language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
-    insert into mailpipe.audit (organization_id, environment, actor_kind, actor_id, action, subject_id, detail)
-    select
-        p_key.organization_id, p_key.environment, 'key', p_key.id, 'key.refused', p_key.id,
-        jsonb_build_object('reason', p_reason, 'detail', p_detail)
-    where not exists (
+declare
+    facts constant jsonb := jsonb_build_object('reason', p_reason, 'detail', p_detail);
+begin
+    if exists (
         select
         from mailpipe.audit as known
         where known.organization_id = p_key.organization_id
             and known.subject_id = p_key.id
             and known.action = 'key.refused'
-            and known.detail = jsonb_build_object('reason', p_reason, 'detail', p_detail)
+            and known.detail = facts
             and known.created_at > mailpipe.clock() - interval '1 hour'
-    );
+    ) then
+        return;
+    end if;
+    perform mailpipe.record_audit(mailpipe.key_as_caller(p_key), 'key.refused', p_key.id, facts);
+end;
 $$;
 
 revoke execute on function mailpipe.audit_refusal(mailpipe.api_keys, text, text) from public, anon, authenticated;
@@ -41,8 +44,7 @@ begin
     if not found then
         return;
     end if;
-    insert into mailpipe.audit (organization_id, environment, actor_kind, actor_id, action, subject_id)
-    values (p_key.organization_id, p_key.environment, 'key', p_key.id, 'key.honey_used', p_key.id);
+    perform mailpipe.record_audit(mailpipe.key_as_caller(p_key), 'key.honey_used', p_key.id, '{}');
     perform mailpipe.tell_of_key(p_key, 'key.honey_used', '{}');
 end;
 $$;

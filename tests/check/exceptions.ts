@@ -45,8 +45,6 @@ export const longOnes: Record<string, string> = {
     "copy, and two removals of what has run out",
   "supabase/migrations/20261123003190_create_key_audit_upkeep.sql mailpipe.seal_range":
     "what is stamped, counted and hashed is one range",
-  "supabase/migrations/20261123003195_create_audit_upkeep.sql mailpipe.tell_audit_head":
-    "three queries about one chain",
 };
 
 /** API functions that call no `authenticate(`, by schema-qualified name, each with its reason. */

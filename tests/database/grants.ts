@@ -130,6 +130,7 @@ export const executables = {
   keep_windows           worker
   keys_above             tenant
   keys_matching          tenant
+  keys_taken             tenant
   known_request          tenant
   learn_functions_url    tenant
   learn_message_id       worker
