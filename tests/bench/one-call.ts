@@ -5,7 +5,7 @@ import { callersOf } from "./seeded-keys.ts";
 import { type Call, compare, inFlight, interleave, warm } from "./throughput.ts";
 import { verifying } from "./verification.ts";
 
-const rounds = 9;
+const rounds = 27;
 
 // The same insert both ways; what differs is that one way has a round trip and a transaction more.
 const schema = `
