@@ -20,7 +20,9 @@ create table mailpipe.jobs (
     constraint jobs_one_per_subject unique (kind, subject_id),
     constraint jobs_organization foreign key (organization_id)
         references mailpipe.organizations (id) on delete cascade,
-    constraint jobs_kind_known check (kind in ('deliver_message', 'dispatch_delivery', 'process_inbound')),
+    constraint jobs_kind_known check (kind in (
+        'deliver_message', 'dispatch_delivery', 'process_inbound', 'export_data', 'delete_data', 'rewrap_keys'
+    )),
     constraint jobs_lane_known check (lane in ('first', 'retry'))
 );
 
