@@ -22,13 +22,13 @@ export type Scope = (typeof scopes)[number];
 
 /**
  * Who may call a route: data, and the only place that says so. A scope admits a key that holds it and a session
- * whose role grants it; `role` a session of that role, an owner always; `caller` any key or session; `connection` a
+ * whose role grants it; `role` a session of that role or a higher one; `caller` any key or session; `connection` a
  * provider by its token and signature.
  */
 export type Access =
   | { scope: Scope }
   | { session: true }
-  | { role: "owner" | "admin" }
+  | { role: "owner" | "admin" | "viewer" }
   | { caller: true }
   | { worker: true }
   | { connection: true }

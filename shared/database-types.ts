@@ -13,7 +13,10 @@ export type Database = {
             [_ in never]: never
           }
           Functions: {
-            "authorize":
+            "accept_invitation":
+{ Args: { "p_caller": Json,"p_token_hash": string }; Returns: Json
+                           },
+"authorize":
 { Args: { "p_caller": Json,"p_environment": string,"p_need": string }; Returns: Json
                            },
 "authorize_send":
@@ -30,6 +33,9 @@ export type Database = {
                            },
 "claim_messages":
 { Args: { "p_caller": Json,"p_limit": number,"p_message_id": string }; Returns: Json
+                           },
+"create_invitation":
+{ Args: { "p_caller": Json,"p_request": Json,"p_token_hash": string }; Returns: Json
                            },
 "create_mailbox":
 { Args: { "p_caller": Json,"p_request": Json }; Returns: Json
@@ -82,10 +88,16 @@ export type Database = {
 "list_audit":
 { Args: { "p_caller": Json,"p_request": Json }; Returns: Json
                            },
+"list_invitations":
+{ Args: { "p_caller": Json,"p_request": Json }; Returns: Json
+                           },
 "list_keys":
 { Args: { "p_caller": Json,"p_request": Json }; Returns: Json
                            },
 "list_mailboxes":
+{ Args: { "p_caller": Json,"p_request": Json }; Returns: Json
+                           },
+"list_members":
 { Args: { "p_caller": Json,"p_request": Json }; Returns: Json
                            },
 "list_messages":
@@ -108,6 +120,9 @@ export type Database = {
                            },
 "record_refusal":
 { Args: { "p_caller": Json,"p_refusal": Json }; Returns: Json
+                           },
+"remove_member":
+{ Args: { "p_caller": Json,"p_id": string }; Returns: Json
                            },
 "report_leaked_keys":
 { Args: { "p_caller": Json,"p_request": Json }; Returns: Json
@@ -136,7 +151,13 @@ export type Database = {
 "tenant_health":
 { Args: { "p_caller": Json }; Returns: Json
                            },
+"transfer_ownership":
+{ Args: { "p_caller": Json,"p_id": string }; Returns: Json
+                           },
 "update_mailbox":
+{ Args: { "p_caller": Json,"p_id": string,"p_request": Json }; Returns: Json
+                           },
+"update_member":
 { Args: { "p_caller": Json,"p_id": string,"p_request": Json }; Returns: Json
                            },
 "update_organization":
@@ -150,6 +171,9 @@ export type Database = {
                            },
 "whoami":
 { Args: { "p_caller": Json }; Returns: Json
+                           },
+"withdraw_invitation":
+{ Args: { "p_caller": Json,"p_id": string }; Returns: Json
                            },
 "worker_health":
 { Args: { "p_caller": Json }; Returns: Json

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ShownFences, ShownLimits } from "./fences.ts";
 import { Environment, Name, ShownTime } from "./fields.ts";
+import { Role } from "./members.ts";
 
 /** Body of POST organizations. */
 export const CreateOrganization = z.strictObject({ name: Name });
@@ -17,7 +18,7 @@ export const ChangeOrganization = z.strictObject({
 export const Organization = z.object({
   id: z.string(),
   name: z.string(),
-  role: z.enum(["owner", "admin", "member", "viewer"]),
+  role: Role,
   sending_paused: z.boolean(),
   audit_retention_days: z.number().nullable(),
   created_at: ShownTime,

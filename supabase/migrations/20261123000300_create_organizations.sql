@@ -43,9 +43,11 @@ alter table mailpipe.organizations force row level security;
 create table mailpipe.members (
     organization_id text collate "C" not null,
     user_id uuid not null,
+    id text collate "C" not null default mailpipe.new_id('mem'),
     role text not null,
     created_at timestamptz not null default mailpipe.clock(),
     constraint members_pkey primary key (organization_id, user_id),
+    constraint members_id_unique unique (id),
     constraint members_organization foreign key (organization_id)
         references mailpipe.organizations (id) on delete cascade,
     constraint members_user foreign key (user_id)
@@ -59,6 +61,8 @@ alter table mailpipe.members force row level security;
 
 grant select on mailpipe.organizations, mailpipe.members to mailpipe_tenant, mailpipe_worker;
 grant update (name, sending_paused, audit_retention_days) on mailpipe.organizations to mailpipe_tenant;
+grant delete on mailpipe.members to mailpipe_tenant;
+grant update (role) on mailpipe.members to mailpipe_tenant;
 
 -- A caller sees its own organization. A session that named none sees those it belongs to.
 create policy "a caller sees the organization it is pinned to"
@@ -89,6 +93,19 @@ create policy "a caller sees the members of its organization and its own members
         organization_id = (select current_setting('mailpipe.organization_id', true))
         or user_id = (select nullif(current_setting('mailpipe.user_id', true), '')::uuid)
     );
+
+create policy "a caller changes the members of its organization"
+    on mailpipe.members
+    for update
+    to mailpipe_tenant
+    using (organization_id = (select current_setting('mailpipe.organization_id', true)))
+    with check (organization_id = (select current_setting('mailpipe.organization_id', true)));
+
+create policy "a caller removes members of its organization"
+    on mailpipe.members
+    for delete
+    to mailpipe_tenant
+    using (organization_id = (select current_setting('mailpipe.organization_id', true)));
 
 create policy "a worker reads organizations"
     on mailpipe.organizations

@@ -23,18 +23,20 @@ $$;
 revoke execute on function mailpipe.pin_mailboxes(text, text[], text) from public, anon, authenticated;
 -- Granted to nobody: only looking a key up pins it.
 
--- An owner may what an admin may. Organizations, members and audit have no scope, so no key reaches them.
+-- Each role may what those below it may. Organizations, members and audit have no scope, so no key reaches them.
 create function mailpipe.assert_role(p_me mailpipe.caller, p_need text)
 returns void
 language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    roles constant text[] := array['viewer', 'member', 'admin', 'owner'];
 begin
     if p_me.kind = 'key' then
         raise sqlstate 'PT403' using message = 'session_required';
     end if;
-    if p_me.role not in ('owner', p_need) then
+    if coalesce(array_position(roles, p_me.role) < array_position(roles, p_need), true) then
         raise sqlstate 'PT403' using message = 'role_missing', detail = p_need;
     end if;
 end;

@@ -99,7 +99,7 @@ $$;
 revoke execute on function mailpipe.worker_caller(jsonb) from public, anon, authenticated;
 -- Granted to nobody: only authenticate reads the worker secret.
 
--- p_need is a scope, a role ('owner', 'admin'), or the kind of caller: 'caller' (any key or member), 'session' (any
+-- p_need is a scope, a role ('owner', 'admin', 'viewer'), or the kind of caller: 'caller' (any key or member), 'session' (any
 -- signed-in user), 'worker', 'connection', 'public' (anybody, pinned to nothing).
 create function mailpipe.authenticate(p_caller jsonb, p_need text)
 returns mailpipe.caller
@@ -135,7 +135,7 @@ begin
             me := mailpipe.session_caller(p_caller);
     end case;
 
-    if p_need in ('owner', 'admin') then
+    if p_need in ('owner', 'admin', 'viewer') then
         perform mailpipe.assert_role(me, p_need);
     elsif p_need not in ('caller', 'connection') and p_need <> all (me.scopes) then
         raise sqlstate 'PT403' using message = 'scope_missing', detail = p_need;

@@ -13,7 +13,13 @@ export function inWords(access: Access): string {
   if ("scope" in access) return `key with \`${access.scope}\`, or a session whose role grants it`;
   if ("session" in access) return "session";
   if ("role" in access) {
-    return access.role === "owner" ? "session of an owner" : "session of an owner or admin";
+    return {
+      owner: "session of an owner",
+      admin: "session of an owner or admin",
+      viewer: "session of any member",
+    }[
+      access.role
+    ];
   }
   if ("caller" in access) return "any key or session";
   if ("worker" in access) return "the workers' secret";

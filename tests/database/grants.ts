@@ -35,7 +35,8 @@ export const tableGrants = `
   jobs                mailpipe_worker delete insert select update(attempts,cursor,due_at,fence,lane,lease_until)
   mailboxes           mailpipe_tenant delete insert select update(display_name,forward_to_webhook)
   mailboxes           mailpipe_worker select
-  members             mailpipe_tenant select
+  invitations         mailpipe_tenant insert select update(withdrawn_at)
+  members             mailpipe_tenant delete select update(role)
   members             mailpipe_worker select
   messages            mailpipe_tenant insert select
   messages            mailpipe_worker insert select update(provider_message_id,rewritten_message_id,sent_at,status)
@@ -86,6 +87,12 @@ export function heldGrants(sql: Sql | TransactionSql): Promise<string[]> {
 /** Functions of the schema mailpipe by who may execute them; what is not here is the migrating role's alone. */
 export const executables = {
   golden: `
+  show_member tenant
+  show_invitation tenant
+  member_to_change tenant
+  member_email tenant
+  join_by_invitation tenant
+  assert_another_owner tenant
   announce_received      worker
   apply_event            worker
   apply_or_keep_event    worker
@@ -206,6 +213,8 @@ export const executables = {
 /** Functions that run as the migrating role, which bypasses row-level security: each one is a door to look at. */
 export const definers = {
   golden: `
+  join_by_invitation
+  member_email
   assert_session
   assert_way_in
   authenticate

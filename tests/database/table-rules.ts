@@ -147,7 +147,7 @@ export const tableRules: CatalogRule[] = [
       join pg_attribute on attrelid = pg_class.oid
       where ${tables}
         and atttypid = 'bytea'::regtype
-        and attname not in ('hash', 'lines_hash', 'inbound_token_hash', 'fingerprint')
+        and attname not in ('hash', 'lines_hash', 'inbound_token_hash', 'fingerprint', 'token_hash', 'confirm_hash')
         and not exists (
           select
           from pg_constraint

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import invitations from "../../functions/invitations/index.ts";
 import issueKey from "../../functions/issue-key/index.ts";
 import deliverMail from "../../functions/deliver-mail/index.ts";
 import revokeKey from "../../functions/revoke-key/index.ts";
@@ -41,6 +42,20 @@ const expected: Record<string, { calls: string[]; why?: string }> = {
   "GET audit/verify": { calls: ["/auth/v1/user", "verify_audit"], why: "a session, HS256 here" },
   "PATCH organizations/{id}": {
     calls: ["/auth/v1/user", "update_organization"],
+    why: "a session, HS256 here",
+  },
+  "GET members": { calls: ["/auth/v1/user", "list_members"], why: "a session, HS256 here" },
+  "PATCH members/{id}": { calls: ["/auth/v1/user", "update_member"], why: "a session, HS256 here" },
+  "POST members/{id}/transfer": {
+    calls: ["/auth/v1/user", "transfer_ownership"],
+    why: "a session, HS256 here",
+  },
+  "DELETE members/{id}": { calls: ["/auth/v1/user", "remove_member"], why: "a session, HS256 here" },
+  "GET invitations": { calls: ["/auth/v1/user", "list_invitations"], why: "a session, HS256 here" },
+  "POST invitations": { calls: ["/auth/v1/user", "create_invitation"], why: "a session, HS256 here" },
+  "POST invitations/accept": { calls: ["/auth/v1/user", "accept_invitation"], why: "a session, HS256 here" },
+  "DELETE invitations/{id}": {
+    calls: ["/auth/v1/user", "withdraw_invitation"],
     why: "a session, HS256 here",
   },
   "GET whoami, from a browser": { calls: ["record_refusal"], why: "an exposed key is marked" },
@@ -236,6 +251,23 @@ async function readersAndKeys() {
   await count("GET list-keys, without the scope", { token: narrow }, "list-keys");
 }
 
+/** An invited user joins, owns, hands ownership back and is removed. */
+async function membership() {
+  const owner = { token: tenant.owner.access_token };
+  await count("GET invitations", owner);
+  const invitation = { email: "invited@example.com", role: "admin" };
+  const { body: unwanted } = await count("POST invitations", { ...owner, body: invitation });
+  await count("DELETE invitations/{id}", owner, `invitations/${unwanted["id"]}`);
+  const { body: wanted } = await ask(invitations, "invitations", { ...owner, body: invitation });
+  const joined = { token: (await signUp(api, invitation.email)).access_token };
+  await count("POST invitations/accept", { ...joined, body: { token: wanted["token"] } });
+  const { body } = await count("GET members", owner);
+  const [newest, oldest] = body["data"] as { id: string }[];
+  await count("POST members/{id}/transfer", owner, `members/${newest?.id}/transfer`);
+  await count("PATCH members/{id}", { ...joined, body: { role: "owner" } }, `members/${oldest?.id}`);
+  await count("DELETE members/{id}", owner, `members/${newest?.id}`);
+}
+
 async function newcomer(): Promise<Question> {
   return { token: (await signUp(api, "newcomer@example.com")).access_token };
 }
@@ -304,6 +336,7 @@ async function working({ provider, receive, endpoint }: Awaited<ReturnType<typeo
 
 test("a request makes one SQL call, and what makes more has a reason", async () => {
   await readersAndKeys();
+  await membership();
   const made = await resources();
   await sending();
   await working(made);

@@ -42,6 +42,9 @@ const bodies: Record<string, unknown> = {
   "POST rotate-key": { id: "key_00000000000000000000000000" },
   "POST report-leaked-key": { keys: ["nothing"] },
   "PATCH organizations/{id}": { name: "Acme" },
+  "PATCH members/{id}": { role: "viewer" },
+  "POST invitations": { email: "new@receiver.example", role: "member" },
+  "POST invitations/accept": { token: "mpi_none" },
   "POST mailboxes": { address: "in@receiver.example" },
   "PATCH mailboxes/{id}": { display_name: "In" },
   "POST organizations": { name: "Second" },
@@ -133,7 +136,7 @@ beforeEach(() => void (api.calls.length = 0));
 const forKeys = doors.filter(({ route }) => "scope" in route.access || "caller" in route.access);
 const forScopes = doors.filter(({ route }) => "scope" in route.access);
 const forSessions = doors.filter(({ route }) => "session" in route.access);
-const forRoles = doors.filter(({ route }) => "role" in route.access);
+const forRoles = doors.filter(({ route: { access } }) => "role" in access && access.role !== "viewer");
 const forWorkers = doors.filter(({ route }) => "worker" in route.access);
 const withCredential = [...forKeys, ...forSessions, ...forRoles, ...forWorkers];
 const withBody = doors.filter(({ route }) => route.body !== undefined);
