@@ -16,6 +16,9 @@ export type Database = {
             "accept_invitation":
 { Args: { "p_caller": Json,"p_token_hash": string }; Returns: Json
                            },
+"ask_deletion":
+{ Args: { "p_caller": Json,"p_confirm_hash": string,"p_request": Json }; Returns: Json
+                           },
 "authorize":
 { Args: { "p_caller": Json,"p_environment": string,"p_need": string }; Returns: Json
                            },
@@ -25,6 +28,9 @@ export type Database = {
 "begin_attempt":
 { Args: { "p_caller": Json,"p_fence": number,"p_job_id": string }; Returns: Json
                            },
+"claim_data_jobs":
+{ Args: { "p_caller": Json }; Returns: Json
+                           },
 "claim_deliveries":
 { Args: { "p_caller": Json,"p_limit": number }; Returns: Json
                            },
@@ -33,6 +39,9 @@ export type Database = {
                            },
 "claim_messages":
 { Args: { "p_caller": Json,"p_limit": number,"p_message_id": string }; Returns: Json
+                           },
+"confirm_deletion":
+{ Args: { "p_caller": Json,"p_confirm_hash": string,"p_request": Json }; Returns: Json
                            },
 "create_invitation":
 { Args: { "p_caller": Json,"p_request": Json,"p_token_hash": string }; Returns: Json
@@ -55,17 +64,29 @@ export type Database = {
 "delete_provider":
 { Args: { "p_caller": Json,"p_id": string }; Returns: Json
                            },
+"delete_step":
+{ Args: { "p_caller": Json,"p_fence": number,"p_job_id": string }; Returns: Json
+                           },
 "delete_webhook":
 { Args: { "p_caller": Json,"p_id": string }; Returns: Json
                            },
 "finish_deliveries":
 { Args: { "p_caller": Json,"p_results": Json }; Returns: Json
                            },
+"finish_export_step":
+{ Args: { "p_after": Json,"p_caller": Json,"p_fence": number,"p_job_id": string,"p_part": Json }; Returns: Json
+                           },
 "finish_inbound":
 { Args: { "p_caller": Json,"p_fence": number,"p_job_id": string,"p_result": Json }; Returns: Json
                            },
 "finish_message":
 { Args: { "p_caller": Json,"p_fence": number,"p_job_id": string,"p_result": Json }; Returns: Json
+                           },
+"get_deletion":
+{ Args: { "p_caller": Json,"p_id": string }; Returns: Json
+                           },
+"get_export":
+{ Args: { "p_after": number,"p_caller": Json,"p_id": string,"p_limit": number }; Returns: Json
                            },
 "get_mailbox":
 { Args: { "p_caller": Json,"p_id": string }; Returns: Json
@@ -75,6 +96,9 @@ export type Database = {
                            },
 "get_provider":
 { Args: { "p_caller": Json,"p_id": string }; Returns: Json
+                           },
+"get_receipt":
+{ Args: { "p_caller": Json,"p_confirm_hash": string }; Returns: Json
                            },
 "get_verdict":
 { Args: { "p_caller": Json,"p_id": string }; Returns: Json
@@ -118,6 +142,9 @@ export type Database = {
 "open_connection":
 { Args: { "p_caller": Json,"p_kind": string }; Returns: Json
                            },
+"read_export_step":
+{ Args: { "p_caller": Json,"p_fence": number,"p_job_id": string }; Returns: Json
+                           },
 "record_refusal":
 { Args: { "p_caller": Json,"p_refusal": Json }; Returns: Json
                            },
@@ -142,6 +169,9 @@ export type Database = {
 "send_mail":
 { Args: { "p_caller": Json,"p_idempotency_key": string,"p_request": Json }; Returns: Json
                            },
+"start_export":
+{ Args: { "p_caller": Json }; Returns: Json
+                           },
 "store_event_bodies":
 { Args: { "p_bodies": Json,"p_caller": Json }; Returns: Json
                            },
@@ -152,6 +182,9 @@ export type Database = {
 { Args: { "p_caller": Json }; Returns: Json
                            },
 "transfer_ownership":
+{ Args: { "p_caller": Json,"p_id": string }; Returns: Json
+                           },
+"undo_deletion":
 { Args: { "p_caller": Json,"p_id": string }; Returns: Json
                            },
 "update_mailbox":

@@ -51,6 +51,11 @@ export const errorKinds = {
     sentence: "The body names another environment than the caller's.",
     hint: "A key works in its own environment; a session picks one with x-mailpipe-environment.",
   },
+  live_required: {
+    status: 403,
+    sentence: "What concerns the whole organization is not for test keys or the test environment.",
+    hint: "Use a live key, or a session without x-mailpipe-environment: test.",
+  },
   session_required: {
     status: 403,
     sentence: "Only a signed-in user can do this.",
@@ -90,6 +95,18 @@ export const errorKinds = {
     sentence: "Nobody could manage this organization's keys any more.",
     hint: "Send include_self: true if that is what you want.",
   },
+  export_running: {
+    status: 409,
+    sentence: "An export of this organization is running.",
+    hint: "GET export-data/<id> shows how far it is.",
+  },
+  confirmation_invalid: {
+    status: 409,
+    sentence: "The confirmation is not one for this deletion, or is over an hour old.",
+    hint: "Call delete-data without confirm to see the counts and get a new one.",
+  },
+  deletion_pending: { status: 409, sentence: "The organization is about to be deleted already." },
+  undo_over: { status: 409, sentence: "There is nothing left to undo." },
   invitation_over: {
     status: 409,
     sentence: "The invitation can no longer be accepted.",

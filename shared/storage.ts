@@ -53,6 +53,9 @@ export interface Download {
   filename: string;
 }
 
+/** How long a link opens, in seconds. */
+export const linkSeconds = 3600;
+
 /** A name from a mail may hold a path, or characters that show it as another. */
 function savedAs(filename: string): string {
   return encodeURIComponent(filename.replace(/[/\\\p{C}]/gu, "_"));
@@ -64,7 +67,7 @@ function savedAs(filename: string): string {
  */
 export async function downloadLinks(files: Download[]): Promise<(string | null)[]> {
   if (files.length === 0) return [];
-  const { data, error } = await bucket().createSignedUrls(files.map(({ key }) => key), 3600);
+  const { data, error } = await bucket().createSignedUrls(files.map(({ key }) => key), linkSeconds);
   if (error !== null) throw new ApiError("storage_unavailable");
   return data.map((link, index) =>
     link.signedUrl ? `${link.signedUrl}&download=${savedAs(files[index]?.filename ?? "")}` : null

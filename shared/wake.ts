@@ -22,6 +22,6 @@ export async function callWorker(slug: string, body: Record<string, unknown>): P
 }
 
 /** Wakes a worker without waiting for it. */
-export function wake(slug: "deliver-mail" | "dispatch-webhooks" | "process-inbound"): void {
+export function wake(slug: "deliver-mail" | "dispatch-webhooks" | "process-inbound" | "run-data-jobs"): void {
   inBackground(callWorker(slug, {}).then((answer) => answer.body?.cancel()));
 }

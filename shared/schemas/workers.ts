@@ -18,4 +18,9 @@ export const Maintained = z.object({
   keys_due: z.number(),
   sealed_ranges: z.number(),
   dropped_ranges: z.number(),
+  messages: z.number(),
+  raw_mail: z.number(),
+  events: z.number(),
+  attempts: z.number(),
+  copies: z.number(),
 });

@@ -24,7 +24,11 @@ create table mailpipe.organizations (
     name text not null,
     -- While this holds no mail is claimed; what is queued stays queued.
     sending_paused boolean not null default false,
-    -- How long sealed ranges of the audit log are kept; null keeps them for good.
+    -- How long each kind is kept, in days; null keeps it for good. Of the audit log, whole sealed ranges.
+    messages_retention_days int,
+    raw_mail_retention_days int,
+    events_retention_days int,
+    attempts_retention_days int,
     audit_retention_days int,
     -- Accepted messages, set by the operator with mailpipe.set_tier(); null is no limit.
     per_second int,
@@ -33,6 +37,12 @@ create table mailpipe.organizations (
     created_at timestamptz not null default mailpipe.clock(),
     constraint organizations_pkey primary key (id),
     constraint organizations_name_length check (char_length(name) between 1 and 200),
+    constraint organizations_retention_days check (
+        least(messages_retention_days, raw_mail_retention_days, attempts_retention_days) > 0
+        and greatest(messages_retention_days, raw_mail_retention_days, attempts_retention_days) <= 3650
+    ),
+    -- An event can be replayed for thirty days.
+    constraint organizations_events_kept_30_days check (events_retention_days between 30 and 3650),
     constraint organizations_audit_kept_90_days check (audit_retention_days between 90 and 3650),
     constraint organizations_limits_positive check (least(per_second, per_hour, per_day) > 0)
 );
@@ -60,7 +70,11 @@ alter table mailpipe.members enable row level security;
 alter table mailpipe.members force row level security;
 
 grant select on mailpipe.organizations, mailpipe.members to mailpipe_tenant, mailpipe_worker;
-grant update (name, sending_paused, audit_retention_days) on mailpipe.organizations to mailpipe_tenant;
+grant update (
+    name, sending_paused, messages_retention_days, raw_mail_retention_days, events_retention_days,
+    attempts_retention_days, audit_retention_days
+)
+    on mailpipe.organizations to mailpipe_tenant;
 grant delete on mailpipe.members to mailpipe_tenant;
 grant update (role) on mailpipe.members to mailpipe_tenant;
 

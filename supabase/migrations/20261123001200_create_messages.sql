@@ -67,6 +67,7 @@ create index messages_of_api_key on mailpipe.messages (organization_id, environm
 create index messages_of_object on mailpipe.messages (raw_key);
 create index messages_cited on mailpipe.messages (organization_id, environment, message_id_header);
 create index messages_cited_rewritten on mailpipe.messages (organization_id, environment, rewritten_message_id);
+create index messages_by_sender on mailpipe.messages (organization_id, environment, lower(from_email));
 create index messages_of_provider
     on mailpipe.messages (organization_id, environment, provider_id, provider_message_id);
 

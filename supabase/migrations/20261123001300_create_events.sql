@@ -23,6 +23,7 @@ create table mailpipe.events (
     constraint events_type_is_dotted check (type ~ '^[a-z]+\.[a-z_]+$')
 );
 
+create index events_oldest on mailpipe.events (organization_id, created_at);
 create index events_of_message on mailpipe.events (organization_id, environment, message_id, position);
 
 alter table mailpipe.events enable row level security;

@@ -30,6 +30,7 @@ create table mailpipe.attempts (
     constraint attempts_detail_length check (octet_length(detail) <= 4096)
 );
 
+create index attempts_oldest on mailpipe.attempts (organization_id, started_at);
 create index attempts_of_message on mailpipe.attempts (organization_id, environment, message_id, started_at);
 create index attempts_of_delivery on mailpipe.attempts (organization_id, environment, delivery_id, started_at);
 create index attempts_of_provider on mailpipe.attempts (organization_id, environment, provider_id);

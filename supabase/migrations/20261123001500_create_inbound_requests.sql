@@ -15,6 +15,8 @@ create table mailpipe.inbound_requests (
     size_bytes bigint not null,
     processed_at timestamptz,
     failure text,
+    -- The messages its bytes are about, so that they go together.
+    message_ids text[] not null default '{}',
     created_at timestamptz not null default mailpipe.clock(),
     constraint inbound_requests_pkey primary key (id),
     constraint inbound_requests_tenant unique (organization_id, environment, id),
@@ -31,12 +33,14 @@ create table mailpipe.inbound_requests (
 );
 
 create index inbound_requests_of_object on mailpipe.inbound_requests (storage_key);
+create index inbound_requests_of_messages on mailpipe.inbound_requests using gin (message_ids);
+create index inbound_requests_oldest on mailpipe.inbound_requests (organization_id, created_at);
 
 alter table mailpipe.inbound_requests enable row level security;
 alter table mailpipe.inbound_requests force row level security;
 grant select, insert on mailpipe.inbound_requests to mailpipe_tenant;
 grant select on mailpipe.inbound_requests to mailpipe_worker;
-grant update (processed_at, failure) on mailpipe.inbound_requests to mailpipe_worker;
+grant update (processed_at, failure, message_ids) on mailpipe.inbound_requests to mailpipe_worker;
 create policy "a caller works on the inbound requests of its organization"
     on mailpipe.inbound_requests
     for all
@@ -71,15 +75,19 @@ create table mailpipe.early_events (
     environment text not null,
     provider_id text collate "C" not null,
     provider_message_id text not null,
+    request_id text collate "C" not null,
     event jsonb not null,
     created_at timestamptz not null default mailpipe.clock(),
     constraint early_events_pkey primary key (id),
     constraint early_events_provider foreign key (organization_id, environment, provider_id)
-        references mailpipe.providers (organization_id, environment, id) on delete cascade
+        references mailpipe.providers (organization_id, environment, id) on delete cascade,
+    constraint early_events_request foreign key (organization_id, environment, request_id)
+        references mailpipe.inbound_requests (organization_id, environment, id) on delete cascade
 );
 
 create index early_events_of_message
     on mailpipe.early_events (organization_id, environment, provider_id, provider_message_id);
+create index early_events_of_request on mailpipe.early_events (organization_id, environment, request_id);
 
 alter table mailpipe.early_events enable row level security;
 alter table mailpipe.early_events force row level security;

@@ -20,6 +20,30 @@ $$;
 revoke execute on function mailpipe.found_if_open(text) from public, anon, authenticated;
 grant execute on function mailpipe.found_if_open(text) to mailpipe_tenant;
 
+create function mailpipe.show_organization(p_organization mailpipe.organizations, p_role text)
+returns jsonb
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select jsonb_build_object(
+        'id', p_organization.id,
+        'name', p_organization.name,
+        'role', p_role,
+        'sending_paused', p_organization.sending_paused,
+        'messages_retention_days', p_organization.messages_retention_days,
+        'raw_mail_retention_days', p_organization.raw_mail_retention_days,
+        'events_retention_days', p_organization.events_retention_days,
+        'attempts_retention_days', p_organization.attempts_retention_days,
+        'audit_retention_days', p_organization.audit_retention_days,
+        'created_at', mailpipe.rfc3339(p_organization.created_at)
+    );
+$$;
+
+revoke execute on function mailpipe.show_organization(mailpipe.organizations, text)
+    from public, anon, authenticated;
+grant execute on function mailpipe.show_organization(mailpipe.organizations, text) to mailpipe_tenant;
+
 create function mailpipe_api.create_organization(p_caller jsonb, p_request jsonb)
 returns jsonb
 language plpgsql
@@ -32,14 +56,7 @@ declare
     founded text := mailpipe.found_if_open(p_request ->> 'name');
 begin
     return (
-        select jsonb_build_object(
-            'id', organization.id,
-            'name', organization.name,
-            'role', member.role,
-            'sending_paused', organization.sending_paused,
-            'audit_retention_days', organization.audit_retention_days,
-            'created_at', mailpipe.rfc3339(organization.created_at)
-        )
+        select mailpipe.show_organization(organization, member.role)
         from mailpipe.organizations as organization
         join mailpipe.members as member on member.organization_id = organization.id
         where organization.id = founded
@@ -73,14 +90,7 @@ begin
                 select
                     organization.id,
                     organization.created_at,
-                    jsonb_build_object(
-                        'id', organization.id,
-                        'name', organization.name,
-                        'role', member.role,
-                        'sending_paused', organization.sending_paused,
-                        'audit_retention_days', organization.audit_retention_days,
-                        'created_at', mailpipe.rfc3339(organization.created_at)
-                    ) as shown
+                    mailpipe.show_organization(organization, member.role) as shown
                 from mailpipe.organizations as organization
                 join mailpipe.members as member on member.organization_id = organization.id
                 where member.user_id = me.id::uuid
@@ -111,32 +121,32 @@ declare
     me mailpipe.caller := mailpipe.authenticate(p_caller, 'admin');
     changed mailpipe.organizations;
 begin
-    -- How long evidence is kept is for the owner to say.
-    if p_request ? 'audit_retention_days' then
+    -- How long things are kept, evidence among them, is for the owner to say.
+    if exists (select from jsonb_object_keys(p_request) as named where named like '%\_retention\_days') then
         perform mailpipe.assert_role(me, 'owner');
     end if;
 
+    select organization.*
+    into changed
+    from mailpipe.organizations as organization
+    where organization.id = me.organization_id
+    for no key update;
+    -- What the request does not name stays as it is.
+    changed := jsonb_populate_record(changed, p_request);
+
     update mailpipe.organizations
     set
-        name = coalesce(p_request ->> 'name', name),
-        sending_paused = coalesce((p_request ->> 'sending_paused')::boolean, sending_paused),
-        audit_retention_days = case
-            when p_request ? 'audit_retention_days' then (p_request ->> 'audit_retention_days')::int
-            else audit_retention_days
-        end
-    where id = me.organization_id
-    returning *
-    into changed;
+        name = changed.name,
+        sending_paused = changed.sending_paused,
+        messages_retention_days = changed.messages_retention_days,
+        raw_mail_retention_days = changed.raw_mail_retention_days,
+        events_retention_days = changed.events_retention_days,
+        attempts_retention_days = changed.attempts_retention_days,
+        audit_retention_days = changed.audit_retention_days
+    where id = me.organization_id;
 
     perform mailpipe.record_audit(me, 'organization.changed', changed.id, p_request - 'name');
-    return jsonb_build_object(
-        'id', changed.id,
-        'name', changed.name,
-        'role', me.role,
-        'sending_paused', changed.sending_paused,
-        'audit_retention_days', changed.audit_retention_days,
-        'created_at', mailpipe.rfc3339(changed.created_at)
-    );
+    return mailpipe.show_organization(changed, me.role);
 end;
 $$;
 

@@ -59,8 +59,9 @@ $$;
 revoke execute on function mailpipe.apply_event(mailpipe.messages, jsonb) from public, anon, authenticated;
 grant execute on function mailpipe.apply_event(mailpipe.messages, jsonb) to mailpipe_worker;
 
+-- Returns the message the event is about; null while we do not know it.
 create function mailpipe.apply_or_keep_event(p_request mailpipe.inbound_requests, p_event jsonb)
-returns void
+returns text
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -79,13 +80,16 @@ begin
 
     if target.id is not null then
         perform mailpipe.apply_event(target, p_event);
-        return;
+        return target.id;
     end if;
-    insert into mailpipe.early_events (organization_id, environment, provider_id, provider_message_id, event)
+    insert into mailpipe.early_events (
+        organization_id, environment, provider_id, provider_message_id, request_id, event
+    )
     values (
         p_request.organization_id, p_request.environment, p_request.provider_id,
-        p_event ->> 'provider_message_id', p_event
+        p_event ->> 'provider_message_id', p_request.id, p_event
     );
+    return null;
 end;
 $$;
 
@@ -99,7 +103,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    early jsonb;
+    early record;
 begin
     for early in
         with joined as (
@@ -108,13 +112,16 @@ begin
                 and environment = p_message.environment
                 and provider_id = p_message.provider_id
                 and provider_message_id = p_provider_message_id
-            returning id, event
+            returning id, event, request_id
         )
-        select joined.event
+        select joined.event, joined.request_id
         from joined
         order by joined.id
     loop
-        perform mailpipe.apply_event(p_message, early);
+        perform mailpipe.apply_event(p_message, early.event);
+        update mailpipe.inbound_requests
+        set message_ids = message_ids || p_message.id
+        where id = early.request_id;
     end loop;
 end;
 $$;

@@ -67,6 +67,8 @@ declare
     me mailpipe.caller := mailpipe.authenticate(p_caller, 'worker');
     retry_in constant interval := make_interval(secs => (p_result ->> 'retry_in_seconds')::double precision);
     request mailpipe.inbound_requests;
+    concerned text[];
+    arrived text[];
 begin
     select stored.*
     into request
@@ -78,22 +80,23 @@ begin
         return '{"accepted": false}';
     end if;
 
+    concerned := array(
+        select mailpipe.apply_or_keep_event(request, event)
+        from jsonb_array_elements(p_result -> 'events') as event
+    );
+    arrived := array(
+        select stored.id
+        from jsonb_array_elements(p_result -> 'mails') as mail
+        cross join lateral mailpipe.store_mail(request, mail) as stored (id)
+    );
+
     update mailpipe.inbound_requests
     set
         failure = left(p_result ->> 'failure', 500),
-        processed_at = case when retry_in is null then mailpipe.clock() end
+        processed_at = case when retry_in is null then mailpipe.clock() end,
+        message_ids = array_remove(concerned || arrived, null)
     where id = request.id;
-
-    perform mailpipe.apply_or_keep_event(request, event)
-    from jsonb_array_elements(p_result -> 'events') as event;
-    return jsonb_build_object(
-        'accepted', true,
-        'messages', (
-            select coalesce(jsonb_agg(arrived.id), '[]')
-            from jsonb_array_elements(p_result -> 'mails') as mail
-            cross join lateral mailpipe.store_mail(request, mail) as arrived (id)
-        )
-    );
+    return jsonb_build_object('accepted', true, 'messages', to_jsonb(arrived));
 end;
 $$;
 

@@ -45,7 +45,12 @@ begin
         'rate_windows', mailpipe.keep_windows(),
         'keys_due', mailpipe.tell_keys_due(),
         'sealed_ranges', mailpipe.seal_audit(),
-        'dropped_ranges', mailpipe.drop_audit()
+        'dropped_ranges', mailpipe.drop_audit(),
+        'messages', mailpipe.keep_messages(),
+        'raw_mail', mailpipe.keep_raw_mail(),
+        'events', mailpipe.keep_events(),
+        'attempts', mailpipe.keep_attempts(),
+        'copies', mailpipe.copies_over()
     );
 end;
 $$;
@@ -83,6 +88,11 @@ as $$
             select
             from mailpipe.messages as message
             where message.raw_key = object.name
+        )
+        and not exists (
+            select
+            from mailpipe.export_parts as part
+            where part.storage_key = object.name
         )
     limit 100;
 $$;

@@ -42,14 +42,15 @@ as $$
     select mailpipe.wake(workers.slug)
     from (
         values
-            ('deliver_message', 'deliver-mail'),
-            ('dispatch_delivery', 'dispatch-webhooks'),
-            ('process_inbound', 'process-inbound')
-    ) as workers (kind, slug)
+            (array['deliver_message'], 'deliver-mail'),
+            (array['dispatch_delivery'], 'dispatch-webhooks'),
+            (array['process_inbound'], 'process-inbound'),
+            (array['export_data', 'delete_data', 'rewrap_keys'], 'run-data-jobs')
+    ) as workers (kinds, slug)
     where exists (
         select
         from mailpipe.jobs as job
-        where job.kind = workers.kind
+        where job.kind = any (workers.kinds)
             and job.due_at <= mailpipe.clock()
             and not mailpipe.is_held(job)
     );
@@ -83,7 +84,18 @@ as $$
         or exists (select from mailpipe.keys_due())
         or exists (select from mailpipe.unsealed_organizations())
         or exists (select from mailpipe.untold_organizations())
-        or exists (select from mailpipe.ranges_over());
+        or exists (select from mailpipe.ranges_over())
+        or exists (select from mailpipe.messages_over())
+        or exists (select from mailpipe.raw_mail_over())
+        or exists (select from mailpipe.events_over())
+        or exists (select from mailpipe.attempts_over())
+        or exists (select from mailpipe.exports where finished_at < mailpipe.clock() - interval '7 days')
+        or exists (
+            select
+            from mailpipe.deletions
+            where state = 'asked'
+                and confirm_until <= mailpipe.clock()
+        );
 $$;
 
 revoke execute on function mailpipe.upkeep_due() from public, anon, authenticated;

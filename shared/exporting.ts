@@ -1,0 +1,80 @@
+import { Buffer } from "node:buffer";
+import { mboxEntry } from "./mbox.ts";
+import { composeMessage } from "./mime-compose.ts";
+import type { OutgoingAttachment, OutgoingMessage } from "./providers/contract.ts";
+import type { ExportedMessage, ExportStep } from "./schemas/data-jobs.ts";
+import { readStored, storeBytes } from "./storage.ts";
+
+/** A part as finish_export_step records it. */
+export interface StoredPart {
+  number: number;
+  kind: "rows" | "mail" | "manifest";
+  name: string;
+  entries: number;
+  size_bytes: number;
+  sha256: string;
+  storage_key: string;
+}
+
+/** The bytes of a part before they are stored. */
+type Part = Pick<StoredPart, "kind" | "name" | "entries"> & { bytes: Uint8Array };
+
+async function withBytes(message: ExportedMessage): Promise<OutgoingAttachment[]> {
+  const files: OutgoingAttachment[] = [];
+  for (const { storage_key, ...file } of message.attachments) {
+    files.push({ ...file, bytes: await readStored(storage_key) });
+  }
+  return files;
+}
+
+/** The mail composed again of what we keep of it. What cannot be a header field any more is left to the rows. */
+async function recompose(message: ExportedMessage): Promise<Uint8Array> {
+  const { raw_key: _raw, headers, ...fields } = message;
+  const outgoing: OutgoingMessage = { ...fields, headers: {}, attachments: await withBytes(message) };
+  try {
+    return await composeMessage({ ...outgoing, headers: headers as Record<string, string> });
+  } catch {
+    // Headers as they arrived, and a Message-ID that is none: composing refuses them.
+    return await composeMessage({ ...outgoing, message_id: `<${message.id}@export.invalid>` });
+  }
+}
+
+async function mailPart(number: number, messages: ExportedMessage[]): Promise<Part> {
+  const entries: Uint8Array[] = [];
+  for (const message of messages) {
+    const bytes = message.raw_key === null ? await recompose(message) : await readStored(message.raw_key);
+    entries.push(mboxEntry(bytes, message.from.email, new Date(message.created_at)));
+  }
+  const name = `mail/${String(number).padStart(6, "0")}.mbox`;
+  return { kind: "mail", name, entries: messages.length, bytes: Buffer.concat(entries) };
+}
+
+async function partOf(step: ExportStep): Promise<Part | null> {
+  const { stage, number = 0, lines = [], messages = [], manifest } = step;
+  if (manifest !== undefined) {
+    const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+    return { kind: "manifest", name: "manifest.json", entries: 1, bytes };
+  }
+  if (messages.length > 0) return await mailPart(number, messages);
+  if (lines.length === 0) return null;
+  const name = `rows/${stage}/${String(number).padStart(6, "0")}.ndjson`;
+  return { kind: "rows", name, entries: lines.length, bytes: Buffer.from(`${lines.join("\n")}\n`) };
+}
+
+/**
+ * Makes and stores the part a step is for: rows as NDJSON, mail as mbox, the manifest as JSON. Null where the step has
+ * none. The same step gives the same bytes under the same name. Throws `storage_unavailable`.
+ */
+export async function storePart(organizationId: string, step: ExportStep): Promise<StoredPart | null> {
+  const part = await partOf(step);
+  if (part === null) return null;
+  const { bytes, ...facts } = part;
+  const stored = await storeBytes({ organization_id: organizationId, environment: "live" }, bytes);
+  return {
+    ...facts,
+    number: step.number ?? 0,
+    size_bytes: stored.size_bytes,
+    sha256: stored.sha256,
+    storage_key: stored.key,
+  };
+}

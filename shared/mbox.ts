@@ -1,0 +1,24 @@
+import { Buffer } from "node:buffer";
+
+const days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** The time as asctime() writes it, in UTC, which RFC 4155 asks for in the separator line. */
+function asctime(at: Date): string {
+  const time = at.toISOString().slice(11, 19);
+  const day = String(at.getUTCDate()).padStart(2);
+  return `${days[at.getUTCDay()]} ${months[at.getUTCMonth()]} ${day} ${time} ${at.getUTCFullYear()}`;
+}
+
+/**
+ * One message as an entry of an mbox file (RFC 4155, quoted as mboxrd: a line of any number of `>` and `From ` gets one
+ * `>` more). Takes RFC 5322 bytes with either line end; line ends are LF in the file. `sender` without blanks.
+ */
+export function mboxEntry(message: Uint8Array, sender: string, receivedAt: Date): Uint8Array {
+  const text = Buffer.from(message.buffer, message.byteOffset, message.byteLength).toString("latin1")
+    .replace(/\r\n/g, "\n")
+    .replace(/^(?=>*From )/gm, ">");
+  const from = /^[!-~]+$/.test(sender) ? sender : "MAILER-DAEMON";
+  const end = text.endsWith("\n") ? "\n" : "\n\n";
+  return Buffer.from(`From ${from} ${asctime(receivedAt)}\n${text}${end}`, "latin1");
+}

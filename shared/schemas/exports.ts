@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { ShownTime } from "./fields.ts";
+
+/** Query of GET export-data/{id}: parts behind a number. */
+export const PartsQuery = z.strictObject({
+  after: z.coerce.number().int().min(0).max(2_147_483_647).default(0),
+  limit: z.coerce.number().int().min(1).max(100).default(100),
+});
+
+export const Export = z.object({
+  id: z.string(),
+  state: z.enum(["running", "ready"]),
+  progress: z.object({
+    /** The table being read, then `mail`, `attachments as files`, `manifest` and `done`. */
+    stage: z.string(),
+    rows: z.number(),
+    messages: z.number(),
+    attachments: z.number(),
+    parts: z.number(),
+    size_bytes: z.number(),
+  }),
+  /** When it is removed; null while it runs. */
+  expires_at: ShownTime.nullable(),
+  created_at: ShownTime,
+});
+
+export const ExportPart = z.object({
+  number: z.number(),
+  kind: z.enum(["rows", "mail", "attachment", "manifest"]),
+  name: z.string(),
+  entries: z.number(),
+  size_bytes: z.number(),
+  sha256: z.string(),
+  /** Opens without a credential until `expires_at`; null where the file is gone. */
+  url: z.string().nullable(),
+  expires_at: ShownTime,
+});
+
+/** An export with its parts, once it is ready. */
+export const ExportWithParts = Export.extend({
+  parts: z.array(ExportPart),
+  has_more: z.boolean(),
+  /** The number to ask behind for the rest. */
+  next: z.number().nullable(),
+});

@@ -1,0 +1,120 @@
+-- What: keep_retention.
+-- Why: what an organization keeps no longer goes in small batches, oldest first; what is still under way stays.
+-- Locks: none on existing objects.
+
+-- Messages past their time: not those a worker or the queue still has.
+create function mailpipe.messages_over()
+returns table (organization_id text, id text)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select message.organization_id, message.id
+    from mailpipe.organizations as organization
+    cross join lateral (
+        select old.organization_id, old.id
+        from mailpipe.messages as old
+        where old.organization_id = organization.id
+            and old.environment in ('live', 'test')
+            and old.created_at < mailpipe.clock() - make_interval(days => organization.messages_retention_days)
+            and not exists (
+                select
+                from mailpipe.jobs as job
+                where job.kind = 'deliver_message'
+                    and job.subject_id = old.id
+            )
+        order by old.created_at
+        limit 200
+    ) as message
+    where organization.messages_retention_days is not null
+    limit 1000;
+$$;
+
+revoke execute on function mailpipe.messages_over() from public, anon, authenticated;
+-- Granted to nobody: retention and the scheduler ask.
+
+-- Raw mail past its time, as far as it was processed.
+create function mailpipe.raw_mail_over()
+returns setof mailpipe.inbound_requests
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select request.*
+    from mailpipe.organizations as organization
+    cross join lateral (
+        select old.*
+        from mailpipe.inbound_requests as old
+        where old.organization_id = organization.id
+            and old.created_at < mailpipe.clock() - make_interval(days => organization.raw_mail_retention_days)
+            and old.processed_at is not null
+        order by old.created_at
+        limit 500
+    ) as request
+    where organization.raw_mail_retention_days is not null
+    limit 1000;
+$$;
+
+revoke execute on function mailpipe.raw_mail_over() from public, anon, authenticated;
+-- Granted to nobody: retention and the scheduler ask.
+
+-- Events past their time, unless one is still to be delivered.
+create function mailpipe.events_over()
+returns setof mailpipe.events
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select event.*
+    from mailpipe.organizations as organization
+    cross join lateral (
+        select old.*
+        from mailpipe.events as old
+        where old.organization_id = organization.id
+            and old.created_at < mailpipe.clock() - make_interval(days => organization.events_retention_days)
+            and not exists (
+                select
+                from mailpipe.deliveries as delivery
+                where delivery.organization_id = old.organization_id
+                    and delivery.environment = old.environment
+                    and delivery.event_id = old.id
+                    and delivery.state = 'pending'
+            )
+        order by old.created_at
+        limit 500
+    ) as event
+    where organization.events_retention_days is not null
+    limit 1000;
+$$;
+
+revoke execute on function mailpipe.events_over() from public, anon, authenticated;
+-- Granted to nobody: retention and the scheduler ask.
+
+create function mailpipe.attempts_over()
+returns setof mailpipe.attempts
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select attempt.*
+    from mailpipe.organizations as organization
+    cross join lateral (
+        select old.*
+        from mailpipe.attempts as old
+        where old.organization_id = organization.id
+            and old.started_at < mailpipe.clock() - make_interval(days => organization.attempts_retention_days)
+            -- An unfinished attempt says that an outcome is unknown.
+            and old.finished_at is not null
+        order by old.started_at
+        limit 500
+    ) as attempt
+    where organization.attempts_retention_days is not null
+    limit 1000;
+$$;
+
+revoke execute on function mailpipe.attempts_over() from public, anon, authenticated;
+-- Granted to nobody: retention and the scheduler ask.
