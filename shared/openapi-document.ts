@@ -4654,6 +4654,75 @@ export const openApiDocument: Record<string, unknown> = {
     }
    }
   },
+  "/take-out-master-key": {
+   "post": {
+    "operationId": "POSTTakeOutMasterKey",
+    "summary": "Hands out the master key, wrapped to a passphrase, once, to who owns every organization",
+    "description": "Who may call: session of an owner.",
+    "security": [
+     {
+      "session": []
+     }
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "passphrase": {
+          "type": "string",
+          "minLength": 16,
+          "maxLength": 200
+         }
+        },
+        "required": [
+         "passphrase"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "version": {
+           "type": "number"
+          },
+          "wrapped": {
+           "type": "string"
+          }
+         },
+         "required": [
+          "version",
+          "wrapped"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
   "/webhooks": {
    "get": {
     "operationId": "GETWebhooks",
@@ -5240,6 +5309,7 @@ export const openApiDocument: Record<string, unknown> = {
        "scope_missing",
        "fence_violated",
        "role_missing",
+       "not_owner_of_all",
        "environment_mismatch",
        "session_required",
        "organization_creation_closed",
@@ -5251,6 +5321,8 @@ export const openApiDocument: Record<string, unknown> = {
        "key_not_live",
        "key_rotated",
        "last_way_in",
+       "master_key_taken_out",
+       "rotation_running",
        "provider_in_use",
        "mailbox_exists",
        "payload_too_large",

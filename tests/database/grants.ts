@@ -117,6 +117,7 @@ export const executables = {
   finish_job             worker
   flush_usage            worker
   found_if_open          tenant
+  hand_out_to_owner      tenant
   hold_issuer            tenant
   hold_key               tenant
   inbound_work           worker
@@ -157,6 +158,7 @@ export const executables = {
   refresh_message_status worker
   requeue_recipients     worker
   revoke_at_home         tenant
+  rewrap_oldest          worker
   rfc3339                tenant worker
   role_scopes            tenant
   schema_version         tenant worker
@@ -218,6 +220,7 @@ export const definers = {
   flush_usage
   found_if_open
   found_organization
+  hand_out_to_owner
   hold_issuer
   hold_key
   keep_windows
@@ -230,6 +233,7 @@ export const definers = {
   ranges_over
   recover_windows
   revoke_at_home
+  rewrap_oldest
   row_key
   seal
   seal_audit
