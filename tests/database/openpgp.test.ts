@@ -102,7 +102,9 @@ function sealedAs(column: string): Sealed {
 
 describe(`a sealed value, opened with ${gpgName}`, () => {
   test.skipIf(!gpgInstalled)("opens with the row's key, as AES-256", async () => {
-    for (const [column, plain] of [["credentials", "secret of Acme"], ["secret", "whsec_endpoint"]] as const) {
+    for (
+      const [column, plain] of [["credentials", "secret of Acme"], ["secret", "whsec_endpoint"]] as const
+    ) {
       const value = sealedAs(column);
       const opened = await decryptWithGpg(value.sealed, await rowKey(value));
       expect(opened).toMatchObject({ status: 0, plain: expect.stringContaining(plain) as string });
@@ -110,15 +112,18 @@ describe(`a sealed value, opened with ${gpgName}`, () => {
     }
   });
 
-  test.skipIf(!gpgInstalled)("opens with the key of no other row, column, table or organization", async () => {
-    const value = sealedAs("credentials");
-    for (const other of all.filter((each) => each !== value)) {
-      const opened = await decryptWithGpg(value.sealed, await rowKey(other));
-      expect(opened.status).not.toBe(0);
-      expect(opened.plain).toBe("");
-      expect(opened.said).toContain("decryption failed: Bad session key");
-    }
-  });
+  test.skipIf(!gpgInstalled)(
+    "opens with the key of no other row, column, table or organization",
+    async () => {
+      const value = sealedAs("credentials");
+      for (const other of all.filter((each) => each !== value)) {
+        const opened = await decryptWithGpg(value.sealed, await rowKey(other));
+        expect(opened.status).not.toBe(0);
+        expect(opened.plain).toBe("");
+        expect(opened.said).toContain("decryption failed: Bad session key");
+      }
+    },
+  );
 });
 
 describe("a sealed value", () => {

@@ -9,7 +9,9 @@ export const gpgInstalled = spawnSync("gpg", ["--version"]).status === 0;
 /** Said in a test's name, so that a report without gpg cannot be read as one with it. */
 export const gpgName = gpgInstalled ? "gpg" : "NOT RUN, FOR gpg IS NOT INSTALLED: gpg";
 
-if (!gpgInstalled) console.warn("gpg is not installed: what it would prove of our ciphertexts is not proved.");
+if (!gpgInstalled) {
+  console.warn("gpg is not installed: what it would prove of our ciphertexts is not proved.");
+}
 
 /** What gpg made of a message: the plain text, or why it refused. */
 export interface Opened {
