@@ -160,6 +160,9 @@ export type Database = {
 "revoke_keys":
 { Args: { "p_caller": Json,"p_request": Json }; Returns: Json
                            },
+"rewrap_data_keys":
+{ Args: { "p_caller": Json,"p_fence": number,"p_job_id": string }; Returns: Json
+                           },
 "rotate_key":
 { Args: { "p_caller": Json,"p_hash": string,"p_last_four": string,"p_request": Json }; Returns: Json
                            },
@@ -177,6 +180,9 @@ export type Database = {
                            },
 "store_inbound_request":
 { Args: { "p_caller": Json,"p_request": Json }; Returns: Json
+                           },
+"take_out_master_key":
+{ Args: { "p_caller": Json,"p_passphrase": string }; Returns: Json
                            },
 "tenant_health":
 { Args: { "p_caller": Json }; Returns: Json

@@ -46,6 +46,11 @@ export const errorKinds = {
   scope_missing: { status: 403, sentence: "The credential lacks a scope this call needs." },
   fence_violated: { status: 403, sentence: "The key is fenced, and this lies outside." },
   role_missing: { status: 403, sentence: "The member's role does not allow this." },
+  not_owner_of_all: {
+    status: 403,
+    sentence: "Only who owns every organization of this installation may have its master key.",
+    hint: "Or the operator takes it out, as postgres: mailpipe.take_out_master_key.",
+  },
   environment_mismatch: {
     status: 403,
     sentence: "The body names another environment than the caller's.",
@@ -118,6 +123,16 @@ export const errorKinds = {
     status: 409,
     sentence: "The organization would be left without an owner.",
     hint: "Make another member owner first: POST members/<id>/transfer.",
+  },
+  master_key_taken_out: {
+    status: 409,
+    sentence: "This version of the master key was taken out before.",
+    hint: "As postgres: select mailpipe.rotate_master_key(). The new version can be taken out once.",
+  },
+  rotation_running: {
+    status: 409,
+    sentence: "The master key is being rotated.",
+    hint: "It takes seconds; as postgres, select * from mailpipe.master_key_rotation shows how far it is.",
   },
   provider_in_use: { status: 409, sentence: "The provider still has mail to send." },
   mailbox_exists: { status: 409, sentence: "A mailbox with this address exists." },

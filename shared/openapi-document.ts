@@ -328,6 +328,768 @@ export const openApiDocument: Record<string, unknown> = {
     }
    }
   },
+  "/delete-data": {
+   "post": {
+    "operationId": "POSTDeleteData",
+    "summary": "Counts what a deletion would take and, called again with the token, does it",
+    "description": "Who may call: key with `data:delete`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "data:delete"
+      ]
+     },
+     {
+      "session": [
+       "data:delete"
+      ]
+     }
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "oneOf": [
+         {
+          "type": "object",
+          "properties": {
+           "what": {
+            "type": "string",
+            "const": "message"
+           },
+           "id": {
+            "type": "string",
+            "pattern": "^msg_[0-9A-HJKMNP-TV-Z]{26}$"
+           },
+           "confirm": {
+            "type": "string",
+            "maxLength": 100
+           }
+          },
+          "required": [
+           "what",
+           "id"
+          ],
+          "additionalProperties": false
+         },
+         {
+          "type": "object",
+          "properties": {
+           "what": {
+            "type": "string",
+            "const": "mailbox"
+           },
+           "id": {
+            "type": "string",
+            "pattern": "^mbx_[0-9A-HJKMNP-TV-Z]{26}$"
+           },
+           "confirm": {
+            "type": "string",
+            "maxLength": 100
+           }
+          },
+          "required": [
+           "what",
+           "id"
+          ],
+          "additionalProperties": false
+         },
+         {
+          "type": "object",
+          "properties": {
+           "what": {
+            "type": "string",
+            "const": "person"
+           },
+           "id": {
+            "anyOf": [
+             {
+              "type": "string"
+             },
+             {
+              "type": "object",
+              "properties": {
+               "email": {
+                "type": "string"
+               },
+               "name": {
+                "type": [
+                 "string",
+                 "null"
+                ]
+               }
+              },
+              "required": [
+               "email"
+              ],
+              "additionalProperties": false
+             }
+            ]
+           },
+           "confirm": {
+            "type": "string",
+            "maxLength": 100
+           }
+          },
+          "required": [
+           "what",
+           "id"
+          ],
+          "additionalProperties": false
+         },
+         {
+          "type": "object",
+          "properties": {
+           "what": {
+            "type": "string",
+            "const": "organization"
+           },
+           "id": {
+            "type": "string",
+            "pattern": "^org_[0-9A-HJKMNP-TV-Z]{26}$"
+           },
+           "confirm": {
+            "type": "string",
+            "maxLength": 100
+           }
+          },
+          "required": [
+           "what",
+           "id"
+          ],
+          "additionalProperties": false
+         }
+        ]
+       }
+      }
+     }
+    },
+    "responses": {
+     "202": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "anyOf": [
+          {
+           "type": "object",
+           "properties": {
+            "id": {
+             "type": "string"
+            },
+            "confirm": {
+             "type": "string"
+            },
+            "confirm_until": {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            "counts": {
+             "type": "object",
+             "propertyNames": {
+              "type": "string"
+             },
+             "additionalProperties": {
+              "type": "number"
+             }
+            }
+           },
+           "required": [
+            "id",
+            "confirm",
+            "confirm_until",
+            "counts"
+           ],
+           "additionalProperties": false
+          },
+          {
+           "type": "object",
+           "properties": {
+            "receipt": {
+             "type": "object",
+             "properties": {
+              "id": {
+               "type": "string"
+              },
+              "what": {
+               "type": "string",
+               "enum": [
+                "message",
+                "mailbox",
+                "person",
+                "organization"
+               ]
+              },
+              "environment": {
+               "anyOf": [
+                {
+                 "type": "string",
+                 "enum": [
+                  "live",
+                  "test"
+                 ]
+                },
+                {
+                 "type": "null"
+                }
+               ]
+              },
+              "state": {
+               "type": "string",
+               "enum": [
+                "waiting",
+                "running",
+                "done",
+                "undone"
+               ]
+              },
+              "counts": {
+               "type": "object",
+               "propertyNames": {
+                "type": "string"
+               },
+               "additionalProperties": {
+                "type": "number"
+               }
+              },
+              "removed": {
+               "type": "object",
+               "propertyNames": {
+                "type": "string"
+               },
+               "additionalProperties": {
+                "type": "number"
+               }
+              },
+              "undo_until": {
+               "anyOf": [
+                {
+                 "type": "string",
+                 "format": "date-time",
+                 "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+                },
+                {
+                 "type": "null"
+                }
+               ]
+              },
+              "created_at": {
+               "type": "string",
+               "format": "date-time",
+               "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+              },
+              "finished_at": {
+               "anyOf": [
+                {
+                 "type": "string",
+                 "format": "date-time",
+                 "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+                },
+                {
+                 "type": "null"
+                }
+               ]
+              },
+              "backups": {
+               "type": "string"
+              }
+             },
+             "required": [
+              "id",
+              "what",
+              "environment",
+              "state",
+              "counts",
+              "removed",
+              "undo_until",
+              "created_at",
+              "finished_at",
+              "backups"
+             ],
+             "additionalProperties": false
+            }
+           },
+           "required": [
+            "receipt"
+           ],
+           "additionalProperties": false
+          }
+         ]
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/delete-data/{id}": {
+   "get": {
+    "operationId": "GETDeleteDataId",
+    "summary": "Shows how far a deletion is, or its receipt",
+    "description": "Who may call: key with `data:delete`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "data:delete"
+      ]
+     },
+     {
+      "session": [
+       "data:delete"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "what": {
+           "type": "string",
+           "enum": [
+            "message",
+            "mailbox",
+            "person",
+            "organization"
+           ]
+          },
+          "environment": {
+           "anyOf": [
+            {
+             "type": "string",
+             "enum": [
+              "live",
+              "test"
+             ]
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "state": {
+           "type": "string",
+           "enum": [
+            "waiting",
+            "running",
+            "done",
+            "undone"
+           ]
+          },
+          "counts": {
+           "type": "object",
+           "propertyNames": {
+            "type": "string"
+           },
+           "additionalProperties": {
+            "type": "number"
+           }
+          },
+          "removed": {
+           "type": "object",
+           "propertyNames": {
+            "type": "string"
+           },
+           "additionalProperties": {
+            "type": "number"
+           }
+          },
+          "undo_until": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          },
+          "finished_at": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "backups": {
+           "type": "string"
+          }
+         },
+         "required": [
+          "id",
+          "what",
+          "environment",
+          "state",
+          "counts",
+          "removed",
+          "undo_until",
+          "created_at",
+          "finished_at",
+          "backups"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/delete-data/{id}/undo": {
+   "post": {
+    "operationId": "POSTDeleteDataIdUndo",
+    "summary": "Undoes the deletion of the organization, for seven days",
+    "description": "Who may call: key with `data:delete`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "data:delete"
+      ]
+     },
+     {
+      "session": [
+       "data:delete"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "what": {
+           "type": "string",
+           "enum": [
+            "message",
+            "mailbox",
+            "person",
+            "organization"
+           ]
+          },
+          "environment": {
+           "anyOf": [
+            {
+             "type": "string",
+             "enum": [
+              "live",
+              "test"
+             ]
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "state": {
+           "type": "string",
+           "enum": [
+            "waiting",
+            "running",
+            "done",
+            "undone"
+           ]
+          },
+          "counts": {
+           "type": "object",
+           "propertyNames": {
+            "type": "string"
+           },
+           "additionalProperties": {
+            "type": "number"
+           }
+          },
+          "removed": {
+           "type": "object",
+           "propertyNames": {
+            "type": "string"
+           },
+           "additionalProperties": {
+            "type": "number"
+           }
+          },
+          "undo_until": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          },
+          "finished_at": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "backups": {
+           "type": "string"
+          }
+         },
+         "required": [
+          "id",
+          "what",
+          "environment",
+          "state",
+          "counts",
+          "removed",
+          "undo_until",
+          "created_at",
+          "finished_at",
+          "backups"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/delete-data/receipt": {
+   "post": {
+    "operationId": "POSTDeleteDataReceipt",
+    "summary": "Shows the receipt to whoever holds the token, also when the organization is gone",
+    "description": "Who may call: anyone.",
+    "security": [
+     {}
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "confirm": {
+          "type": "string",
+          "maxLength": 100
+         }
+        },
+        "required": [
+         "confirm"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "what": {
+           "type": "string",
+           "enum": [
+            "message",
+            "mailbox",
+            "person",
+            "organization"
+           ]
+          },
+          "environment": {
+           "anyOf": [
+            {
+             "type": "string",
+             "enum": [
+              "live",
+              "test"
+             ]
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "state": {
+           "type": "string",
+           "enum": [
+            "waiting",
+            "running",
+            "done",
+            "undone"
+           ]
+          },
+          "counts": {
+           "type": "object",
+           "propertyNames": {
+            "type": "string"
+           },
+           "additionalProperties": {
+            "type": "number"
+           }
+          },
+          "removed": {
+           "type": "object",
+           "propertyNames": {
+            "type": "string"
+           },
+           "additionalProperties": {
+            "type": "number"
+           }
+          },
+          "undo_until": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          },
+          "finished_at": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "backups": {
+           "type": "string"
+          }
+         },
+         "required": [
+          "id",
+          "what",
+          "environment",
+          "state",
+          "counts",
+          "removed",
+          "undo_until",
+          "created_at",
+          "finished_at",
+          "backups"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
   "/deliver-mail": {
    "post": {
     "operationId": "POSTDeliverMail",
@@ -426,6 +1188,325 @@ export const openApiDocument: Record<string, unknown> = {
          },
          "required": [
           "done"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/export-data": {
+   "post": {
+    "operationId": "POSTExportData",
+    "summary": "Starts an export of the whole organization",
+    "description": "Who may call: key with `data:export`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "data:export"
+      ]
+     },
+     {
+      "session": [
+       "data:export"
+      ]
+     }
+    ],
+    "parameters": [],
+    "responses": {
+     "202": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "state": {
+           "type": "string",
+           "enum": [
+            "running",
+            "ready"
+           ]
+          },
+          "progress": {
+           "type": "object",
+           "properties": {
+            "stage": {
+             "type": "string"
+            },
+            "rows": {
+             "type": "number"
+            },
+            "messages": {
+             "type": "number"
+            },
+            "attachments": {
+             "type": "number"
+            },
+            "parts": {
+             "type": "number"
+            },
+            "size_bytes": {
+             "type": "number"
+            }
+           },
+           "required": [
+            "stage",
+            "rows",
+            "messages",
+            "attachments",
+            "parts",
+            "size_bytes"
+           ],
+           "additionalProperties": false
+          },
+          "expires_at": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          }
+         },
+         "required": [
+          "id",
+          "state",
+          "progress",
+          "expires_at",
+          "created_at"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/export-data/{id}": {
+   "get": {
+    "operationId": "GETExportDataId",
+    "summary": "Shows how far an export is and, once it is ready, links to its parts",
+    "description": "Who may call: key with `data:export`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "data:export"
+      ]
+     },
+     {
+      "session": [
+       "data:export"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     },
+     {
+      "name": "after",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "default": 0,
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 2147483647
+      }
+     },
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "default": 100,
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 100
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "state": {
+           "type": "string",
+           "enum": [
+            "running",
+            "ready"
+           ]
+          },
+          "progress": {
+           "type": "object",
+           "properties": {
+            "stage": {
+             "type": "string"
+            },
+            "rows": {
+             "type": "number"
+            },
+            "messages": {
+             "type": "number"
+            },
+            "attachments": {
+             "type": "number"
+            },
+            "parts": {
+             "type": "number"
+            },
+            "size_bytes": {
+             "type": "number"
+            }
+           },
+           "required": [
+            "stage",
+            "rows",
+            "messages",
+            "attachments",
+            "parts",
+            "size_bytes"
+           ],
+           "additionalProperties": false
+          },
+          "expires_at": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          },
+          "parts": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "number": {
+              "type": "number"
+             },
+             "kind": {
+              "type": "string",
+              "enum": [
+               "rows",
+               "mail",
+               "attachment",
+               "manifest"
+              ]
+             },
+             "name": {
+              "type": "string"
+             },
+             "entries": {
+              "type": "number"
+             },
+             "size_bytes": {
+              "type": "number"
+             },
+             "sha256": {
+              "type": "string"
+             },
+             "url": {
+              "type": [
+               "string",
+               "null"
+              ]
+             },
+             "expires_at": {
+              "type": "string",
+              "format": "date-time",
+              "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+             }
+            },
+            "required": [
+             "number",
+             "kind",
+             "name",
+             "entries",
+             "size_bytes",
+             "sha256",
+             "url",
+             "expires_at"
+            ],
+            "additionalProperties": false
+           }
+          },
+          "has_more": {
+           "type": "boolean"
+          },
+          "next": {
+           "type": [
+            "number",
+            "null"
+           ]
+          }
+         },
+         "required": [
+          "id",
+          "state",
+          "progress",
+          "expires_at",
+          "created_at",
+          "parts",
+          "has_more",
+          "next"
          ],
          "additionalProperties": false
         }
@@ -3384,6 +4465,30 @@ export const openApiDocument: Record<string, unknown> = {
              "sending_paused": {
               "type": "boolean"
              },
+             "messages_retention_days": {
+              "type": [
+               "number",
+               "null"
+              ]
+             },
+             "raw_mail_retention_days": {
+              "type": [
+               "number",
+               "null"
+              ]
+             },
+             "events_retention_days": {
+              "type": [
+               "number",
+               "null"
+              ]
+             },
+             "attempts_retention_days": {
+              "type": [
+               "number",
+               "null"
+              ]
+             },
              "audit_retention_days": {
               "type": [
                "number",
@@ -3401,6 +4506,10 @@ export const openApiDocument: Record<string, unknown> = {
              "name",
              "role",
              "sending_paused",
+             "messages_retention_days",
+             "raw_mail_retention_days",
+             "events_retention_days",
+             "attempts_retention_days",
              "audit_retention_days",
              "created_at"
             ],
@@ -3497,6 +4606,30 @@ export const openApiDocument: Record<string, unknown> = {
           "sending_paused": {
            "type": "boolean"
           },
+          "messages_retention_days": {
+           "type": [
+            "number",
+            "null"
+           ]
+          },
+          "raw_mail_retention_days": {
+           "type": [
+            "number",
+            "null"
+           ]
+          },
+          "events_retention_days": {
+           "type": [
+            "number",
+            "null"
+           ]
+          },
+          "attempts_retention_days": {
+           "type": [
+            "number",
+            "null"
+           ]
+          },
           "audit_retention_days": {
            "type": [
             "number",
@@ -3514,6 +4647,10 @@ export const openApiDocument: Record<string, unknown> = {
           "name",
           "role",
           "sending_paused",
+          "messages_retention_days",
+          "raw_mail_retention_days",
+          "events_retention_days",
+          "attempts_retention_days",
           "audit_retention_days",
           "created_at"
          ],
@@ -3571,6 +4708,54 @@ export const openApiDocument: Record<string, unknown> = {
          "sending_paused": {
           "type": "boolean"
          },
+         "messages_retention_days": {
+          "anyOf": [
+           {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 3650
+           },
+           {
+            "type": "null"
+           }
+          ]
+         },
+         "raw_mail_retention_days": {
+          "anyOf": [
+           {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 3650
+           },
+           {
+            "type": "null"
+           }
+          ]
+         },
+         "events_retention_days": {
+          "anyOf": [
+           {
+            "type": "integer",
+            "minimum": 30,
+            "maximum": 3650
+           },
+           {
+            "type": "null"
+           }
+          ]
+         },
+         "attempts_retention_days": {
+          "anyOf": [
+           {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 3650
+           },
+           {
+            "type": "null"
+           }
+          ]
+         },
          "audit_retention_days": {
           "anyOf": [
            {
@@ -3615,6 +4800,30 @@ export const openApiDocument: Record<string, unknown> = {
           "sending_paused": {
            "type": "boolean"
           },
+          "messages_retention_days": {
+           "type": [
+            "number",
+            "null"
+           ]
+          },
+          "raw_mail_retention_days": {
+           "type": [
+            "number",
+            "null"
+           ]
+          },
+          "events_retention_days": {
+           "type": [
+            "number",
+            "null"
+           ]
+          },
+          "attempts_retention_days": {
+           "type": [
+            "number",
+            "null"
+           ]
+          },
           "audit_retention_days": {
            "type": [
             "number",
@@ -3632,6 +4841,10 @@ export const openApiDocument: Record<string, unknown> = {
           "name",
           "role",
           "sending_paused",
+          "messages_retention_days",
+          "raw_mail_retention_days",
+          "events_retention_days",
+          "attempts_retention_days",
           "audit_retention_days",
           "created_at"
          ],
@@ -4944,6 +6157,62 @@ export const openApiDocument: Record<string, unknown> = {
     }
    }
   },
+  "/run-data-jobs": {
+   "post": {
+    "operationId": "POSTRunDataJobs",
+    "summary": "Takes one step of an export, a deletion or a rotation of the master key",
+    "description": "Who may call: the workers' secret.",
+    "security": [
+     {
+      "worker": []
+     }
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {},
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "done": {
+           "type": "number"
+          }
+         },
+         "required": [
+          "done"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
   "/run-maintenance": {
    "post": {
     "operationId": "POSTRunMaintenance",
@@ -4995,6 +6264,21 @@ export const openApiDocument: Record<string, unknown> = {
           },
           "dropped_ranges": {
            "type": "number"
+          },
+          "messages": {
+           "type": "number"
+          },
+          "raw_mail": {
+           "type": "number"
+          },
+          "events": {
+           "type": "number"
+          },
+          "attempts": {
+           "type": "number"
+          },
+          "copies": {
+           "type": "number"
           }
          },
          "required": [
@@ -5004,7 +6288,12 @@ export const openApiDocument: Record<string, unknown> = {
           "rate_windows",
           "keys_due",
           "sealed_ranges",
-          "dropped_ranges"
+          "dropped_ranges",
+          "messages",
+          "raw_mail",
+          "events",
+          "attempts",
+          "copies"
          ],
          "additionalProperties": false
         }
@@ -5416,6 +6705,75 @@ export const openApiDocument: Record<string, unknown> = {
           "status",
           "thread_id",
           "created_at"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/take-out-master-key": {
+   "post": {
+    "operationId": "POSTTakeOutMasterKey",
+    "summary": "Hands out the master key, wrapped to a passphrase, once, to who owns every organization",
+    "description": "Who may call: session of an owner.",
+    "security": [
+     {
+      "session": []
+     }
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "passphrase": {
+          "type": "string",
+          "minLength": 16,
+          "maxLength": 200
+         }
+        },
+        "required": [
+         "passphrase"
+        ],
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "version": {
+           "type": "number"
+          },
+          "wrapped": {
+           "type": "string"
+          }
+         },
+         "required": [
+          "version",
+          "wrapped"
          ],
          "additionalProperties": false
         }
@@ -6021,7 +7379,9 @@ export const openApiDocument: Record<string, unknown> = {
        "scope_missing",
        "fence_violated",
        "role_missing",
+       "not_owner_of_all",
        "environment_mismatch",
+       "live_required",
        "session_required",
        "organization_creation_closed",
        "invitation_for_another",
@@ -6033,10 +7393,16 @@ export const openApiDocument: Record<string, unknown> = {
        "key_not_live",
        "key_rotated",
        "last_way_in",
+       "export_running",
+       "confirmation_invalid",
+       "deletion_pending",
+       "undo_over",
        "invitation_over",
        "already_member",
        "already_owner",
        "last_owner",
+       "master_key_taken_out",
+       "rotation_running",
        "provider_in_use",
        "mailbox_exists",
        "payload_too_large",

@@ -5,8 +5,11 @@
 create table mailpipe.master_keys (
     version int not null,
     vault_secret_id uuid not null,
+    -- A person may have it once, wrapped to a passphrase.
+    taken_out_at timestamptz,
     created_at timestamptz not null default mailpipe.clock(),
-    constraint master_keys_pkey primary key (version)
+    constraint master_keys_pkey primary key (version),
+    constraint master_keys_version_positive check (version > 0)
 );
 
 alter table mailpipe.master_keys enable row level security;
@@ -30,15 +33,37 @@ create index data_keys_of_master_key on mailpipe.data_keys (master_key_version);
 alter table mailpipe.data_keys enable row level security;
 alter table mailpipe.data_keys force row level security;
 
--- Made here, inside the database, so that no person and no migration history ever holds them.
-insert into mailpipe.master_keys (version, vault_secret_id)
-select
-    1,
-    vault.create_secret(
-        encode(extensions.gen_random_bytes(32), 'hex'),
-        'mailpipe_master_key_v1_' || gen_random_uuid(),
+create function mailpipe.store_master_key(p_version int, p_secret text)
+returns uuid
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+    select vault.create_secret(
+        p_secret,
+        concat('mailpipe_master_key_v', p_version, '_', gen_random_uuid()),
         'Mailpipe: wraps the data key of every organization. Without it no sealed column opens.'
     );
+$$;
+
+revoke execute on function mailpipe.store_master_key(int, text) from public, anon, authenticated;
+-- Granted to nobody: the operator's functions stand on it.
+
+-- Made here, inside the database, so that no person and no migration history ever holds one.
+create function mailpipe.create_master_key(p_version int)
+returns void
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+    insert into mailpipe.master_keys (version, vault_secret_id)
+    select p_version, mailpipe.store_master_key(p_version, encode(extensions.gen_random_bytes(32), 'hex'));
+$$;
+
+revoke execute on function mailpipe.create_master_key(int) from public, anon, authenticated;
+-- Granted to nobody: the operator's functions stand on it.
+
+select mailpipe.create_master_key(1);
 
 select
     vault.create_secret(
@@ -76,12 +101,36 @@ $$;
 revoke execute on function mailpipe.master_key(int) from public, anon, authenticated;
 -- Granted to nobody: only sealing, as its owner, reads a master key.
 
+create function mailpipe.is_in_vault(p_version int)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return exists (
+        select
+        from mailpipe.master_keys as master
+        join vault.secrets as secret on secret.id = master.vault_secret_id
+        where master.version = p_version
+    );
+end;
+$$;
+
+revoke execute on function mailpipe.is_in_vault(int) from public, anon, authenticated;
+-- Granted to nobody: the operator's view stands on it.
+
 create function mailpipe.create_data_key(p_organization_id text)
 returns void
-language sql
+language plpgsql
+volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+begin
+    -- A rotation and this wait for one another, so no key comes under a version that was just replaced.
+    lock table mailpipe.master_keys in row share mode;
+
     insert into mailpipe.data_keys (organization_id, master_key_version, wrapped)
     select
         p_organization_id,
@@ -93,6 +142,7 @@ as $$
             'cipher-algo=aes256, s2k-mode=1, compress-algo=0'
         )
     from (select max(version) as version from mailpipe.master_keys) as newest;
+end;
 $$;
 
 revoke execute on function mailpipe.create_data_key(text) from public, anon, authenticated;

@@ -4,8 +4,8 @@
 
 create table mailpipe.jobs (
     id text collate "C" not null default mailpipe.new_id('job'),
-    organization_id text collate "C" not null,
-    environment text not null,
+    organization_id text collate "C",
+    environment text,
     kind text not null,
     subject_id text collate "C" not null,
     lane text not null default 'first',
@@ -23,7 +23,12 @@ create table mailpipe.jobs (
     constraint jobs_kind_known check (kind in (
         'deliver_message', 'dispatch_delivery', 'process_inbound', 'export_data', 'delete_data', 'rewrap_keys'
     )),
-    constraint jobs_lane_known check (lane in ('first', 'retry'))
+    constraint jobs_lane_known check (lane in ('first', 'retry')),
+    -- The master key is the installation's. A job that is nobody's passes no tenant's policy, which compares with "=".
+    constraint jobs_rewrapping_is_nobodys check (
+        (organization_id is null) = (kind = 'rewrap_keys')
+        and (environment is null) = (kind = 'rewrap_keys')
+    )
 );
 
 create index jobs_due on mailpipe.jobs (kind, lane, due_at);

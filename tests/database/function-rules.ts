@@ -90,7 +90,11 @@ export const functionRules: CatalogRule[] = [
       ${granted}
       where pronamespace = 'mailpipe'::regnamespace
         and grantee <> proowner
-        and proname in ('unseal', 'row_key', 'master_key', 'create_data_key')
+        and proname in (
+          'unseal', 'row_key', 'master_key', 'create_data_key', 'create_master_key', 'store_master_key',
+          'hand_out_master_key', 'wrap_master_key', 'take_out_master_key', 'unwrap_master_key', 'bring_in_master_key',
+          'rotate_master_key', 'retire_master_key', 'opens'
+        )
         and (proname, ${role}) <> ('unseal', 'mailpipe_worker')`,
     offence: "grant execute on function mailpipe.unseal(text, text, text, text, bytea) to mailpipe_tenant",
     finds: "mailpipe_tenant unseal",

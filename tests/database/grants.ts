@@ -124,6 +124,7 @@ export const executables = {
   finish_job             worker
   flush_usage            worker
   found_if_open          tenant
+  hand_out_to_owner      tenant
   hold_issuer            tenant
   hold_key               tenant
   inbound_work           worker
@@ -164,6 +165,7 @@ export const executables = {
   refresh_message_status worker
   requeue_recipients     worker
   revoke_at_home         tenant
+  rewrap_oldest          worker
   rfc3339                tenant worker
   role_scopes            tenant
   schema_version         tenant worker
@@ -227,6 +229,7 @@ export const definers = {
   flush_usage
   found_if_open
   found_organization
+  hand_out_to_owner
   hold_issuer
   hold_key
   keep_windows
@@ -239,6 +242,7 @@ export const definers = {
   ranges_over
   recover_windows
   revoke_at_home
+  rewrap_oldest
   row_key
   seal
   seal_audit

@@ -15,16 +15,25 @@ export const tableRules: CatalogRule[] = [
     finds: "mailpipe.messages",
   },
   {
-    sentence: "The columns that say whose a row is are never null",
+    // Re-wrapping data keys is the installation's job and no tenant's; a constraint lets that one kind be nobody's.
+    sentence: "The columns that say whose a row is are never null, but in a job of the installation",
     query: `
       select concat_ws(' ', pg_class.oid::regclass, attname) as offence
       from pg_class
       join pg_attribute on attrelid = pg_class.oid
       where ${tables}
         and (attname = 'organization_id' or (attname = 'environment' and relname <> 'audit'))
-        and not attnotnull`,
-    offence: "alter table mailpipe.jobs alter column organization_id drop not null",
-    finds: "mailpipe.jobs organization_id",
+        and not attnotnull
+        and not exists (
+          select
+          from pg_constraint
+          where conrelid = pg_class.oid
+            and conname = 'jobs_rewrapping_is_nobodys'
+            and convalidated
+        )`,
+    offence: `alter table mailpipe.messages alter column organization_id drop not null;
+      alter table mailpipe.jobs drop constraint jobs_rewrapping_is_nobodys`,
+    finds: "mailpipe.jobs environment\nmailpipe.jobs organization_id\nmailpipe.messages organization_id",
   },
   {
     sentence: "Whose a row is, who made it and what it may never change again",

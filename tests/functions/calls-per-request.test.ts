@@ -40,6 +40,10 @@ const expected: Record<string, { calls: string[]; why?: string }> = {
   },
   "GET audit": { calls: ["/auth/v1/user", "list_audit"], why: "a session, HS256 here" },
   "GET audit/verify": { calls: ["/auth/v1/user", "verify_audit"], why: "a session, HS256 here" },
+  "POST take-out-master-key": {
+    calls: ["/auth/v1/user", "take_out_master_key"],
+    why: "a session, HS256 here",
+  },
   "PATCH organizations/{id}": {
     calls: ["/auth/v1/user", "update_organization"],
     why: "a session, HS256 here",
@@ -228,6 +232,7 @@ async function readersAndKeys() {
   const session = { token: tenant.owner.access_token };
   await count("GET whoami, HS256 session", session, "whoami");
   await count("GET organizations", session);
+  await count("POST take-out-master-key", { ...session, body: { passphrase: "correct horse battery" } });
   await api.database.sql("postgres")`update mailpipe.settings set organization_creation = 'open'`;
   await count("POST organizations", { ...await newcomer(), body: { name: "Second" } });
   await count("GET list-keys");

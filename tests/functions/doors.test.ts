@@ -56,6 +56,7 @@ const bodies: Record<string, unknown> = {
   },
   "PATCH providers/{id}": { name: "p" },
   "POST send-mail": mail,
+  "POST take-out-master-key": { passphrase: "a passphrase of some length" },
   "POST webhooks": { url: "https://127.0.0.1/hook", events: ["*"] },
 };
 
