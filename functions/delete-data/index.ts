@@ -25,7 +25,11 @@ export default serve("delete-data", {
         return accepted({ ...asked, confirm: plain });
       }
       const p_confirm_hash = hashKey(confirm);
-      const receipt = await call("confirm_deletion", { p_caller: caller, p_confirm_hash, p_request: request });
+      const receipt = await call("confirm_deletion", {
+        p_caller: caller,
+        p_confirm_hash,
+        p_request: request,
+      });
       wake("run-data-jobs");
       return accepted({ receipt });
     },

@@ -12,7 +12,11 @@ async function withLinks(parts: Part[]): Promise<Facts[]> {
   const expires_at = new Date(Date.now() + linkSeconds * 1000).toISOString();
   const files = parts.map(({ storage_key, name }) => ({ key: storage_key, filename: name }));
   const links = await downloadLinks(files);
-  return parts.map(({ storage_key: _, ...part }, index) => ({ ...part, url: links[index] ?? null, expires_at }));
+  return parts.map(({ storage_key: _, ...part }, index) => ({
+    ...part,
+    url: links[index] ?? null,
+    expires_at,
+  }));
 }
 
 /** Everything the organization has, to take away: rows, mail and files, without secrets. */

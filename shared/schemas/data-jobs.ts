@@ -24,7 +24,7 @@ export const ExportedMessage = z.object({
   subject: z.string(),
   text: z.string().nullable(),
   html: z.string().nullable(),
-  headers: z.record(z.string(), z.unknown()),
+  headers: z.unknown(),
   tags: z.array(z.string()),
   metadata: z.record(z.string(), z.string()),
   message_id: z.string(),

@@ -57,8 +57,14 @@ create policy "the tenant fence around deletions"
     as restrictive
     for all
     to mailpipe_tenant
-    using (organization_id = (select current_setting('mailpipe.organization_id', true)))
-    with check (organization_id = (select current_setting('mailpipe.organization_id', true)));
+    using (
+        organization_id = (select current_setting('mailpipe.organization_id', true))
+        and (environment is null or environment = (select current_setting('mailpipe.environment', true)))
+    )
+    with check (
+        organization_id = (select current_setting('mailpipe.organization_id', true))
+        and (environment is null or environment = (select current_setting('mailpipe.environment', true)))
+    );
 
 create policy "a worker works on deletions"
     on mailpipe.deletions

@@ -64,18 +64,20 @@ language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select format(
-        'and (%s) > (%s)',
-        string_agg(format('held.%I', column_name), ', ' order by place),
-        string_agg(
-            format('%L::%s', p_after ->> column_name, format_type(attribute.atttypid, attribute.atttypmod)), ', '
-            order by place
+    select case
+        when p_after is null then ''
+        else format(
+            'and (%s) > (%s)',
+            string_agg(format('held.%I', column_name), ', ' order by place),
+            string_agg(
+                format('%L::%s', p_after ->> column_name, format_type(attribute.atttypid, attribute.atttypmod)), ', '
+                order by place
+            )
         )
-    )
+    end
     from unnest(p_sorting) with ordinality as sorted (column_name, place)
     join pg_attribute as attribute on attribute.attname = column_name
-        and attribute.attrelid = format('mailpipe.%I', p_table)::regclass
-    where p_after is not null;
+        and attribute.attrelid = format('mailpipe.%I', p_table)::regclass;
 $$;
 
 revoke execute on function mailpipe.behind(text, text[], jsonb) from public, anon, authenticated;

@@ -77,7 +77,7 @@ export const policyRules: CatalogRule[] = [
             and roles = '{mailpipe_tenant}'
             and qual = with_check
             and qual ~ 'organization_id = '
-            and (relname in ('audit', 'audit_seals', 'invitations', 'exports', 'export_parts', 'deletions') or qual ~ 'environment = ')
+            and (relname in ('audit', 'audit_seals', 'invitations', 'exports', 'export_parts') or qual ~ 'environment = ')
         )`,
     offence: 'drop policy "the tenant fence around messages" on mailpipe.messages',
     finds: "messages",

@@ -1,0 +1,365 @@
+import { Buffer } from "node:buffer";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import deleteData from "../../functions/delete-data/index.ts";
+import deliverMail from "../../functions/deliver-mail/index.ts";
+import exportData from "../../functions/export-data/index.ts";
+import mailboxes from "../../functions/mailboxes/index.ts";
+import messages from "../../functions/messages/index.ts";
+import sendMail from "../../functions/send-mail/index.ts";
+import whoami from "../../functions/whoami/index.ts";
+import { type Api, startApi } from "../support/api.ts";
+import { type Answer, ask, refusal, rows } from "../support/ask.ts";
+import { dataStep, runAllDataJobs } from "../support/data-jobs.ts";
+import { postMail, processAll } from "../support/inbound.ts";
+import { keepLog } from "../support/log.ts";
+import { connect, type Connected, type SmtpAccount, startSmtpAccount } from "../support/smtp-account.ts";
+import { addMember, foundTenant, issue, type Tenant } from "../support/tenant.ts";
+import { everyTable, fillEveryTable, organizationRows, tablesThatMention } from "../support/every-table.ts";
+
+let api: Api;
+let account: SmtpAccount;
+let tenant: Tenant;
+let smtp: Connected;
+let named = 0;
+const inTest = { "x-mailpipe-environment": "test" };
+
+const ask_ = (body: unknown, token = tenant.live, headers = {}) =>
+  ask(deleteData, "delete-data", { token, body, headers });
+const receipt = (confirm: unknown) => ask(deleteData, "delete-data/receipt", { body: { confirm } });
+
+/** Asks, and confirms with what was answered. */
+async function confirmed(request: Record<string, unknown>, token = tenant.live): Promise<Answer> {
+  const asked = await ask_(request, token);
+  expect(asked.status, asked.text).toBe(202);
+  return await ask_({ ...request, confirm: asked.body.confirm }, token);
+}
+
+const receiptOf = ({ body }: Answer) => body.receipt as Record<string, unknown>;
+const inbound = (id: string, lines: string[]) =>
+  postMail(smtp, lines.join("\r\n"), { id, to: "in@acme.example" });
+
+async function deliver(): Promise<void> {
+  await ask(deliverMail, "deliver-mail", { headers: { apikey: api.secretKey }, body: {} });
+}
+
+async function send(to: string, more: Record<string, unknown> = {}, token = tenant.live): Promise<string> {
+  const body = { from: "news@acme.example", to: [to], subject: "s", text: "t", ...more };
+  const sent = await ask(sendMail, "send-mail", { token, body });
+  await deliver();
+  return String(sent.body.id);
+}
+
+async function objects(): Promise<string[]> {
+  const found = await api.database.sql("postgres")<{ name: string }[]>`
+    select name from storage.objects
+    where bucket_id = 'mailpipe' and starts_with(name, ${tenant.organization_id}) order by name
+  `;
+  return found.map(({ name }) => name);
+}
+
+async function messageIds(token = tenant.live): Promise<unknown[]> {
+  return rows(await ask(messages, "messages", { token })).map(({ id }) => id);
+}
+
+beforeAll(async () => {
+  keepLog();
+  process.env["MAILPIPE_EGRESS_ALLOW"] = "127.0.0.0/8";
+  api = await startApi();
+  account = await startSmtpAccount();
+});
+
+async function newTenant(): Promise<void> {
+  tenant = await foundTenant(api, `delete${named++}`);
+  smtp = await connect(tenant.live, "smtp", account.credentials);
+}
+afterAll(async () => {
+  delete process.env["MAILPIPE_EGRESS_ALLOW"];
+  await account?.close();
+  await api?.close();
+});
+
+describe("deleting a message", () => {
+  beforeEach(newTenant);
+
+  test("takes two calls: the first counts, the second says the same with its token", async () => {
+    const attachments = [{ filename: "a.txt", content: Buffer.from("hello").toString("base64") }];
+    const id = await send("ada@example.net", { attachments });
+    const other = await send("ada@example.net");
+    const asked = await ask_({ what: "message", id });
+    expect(asked).toMatchObject({ status: 202, body: { counts: { messages: 1, attachments: 1 } } });
+    expect(asked.body.confirm).toMatch(/^mpd_[\w-]{43}$/);
+    expect(await messageIds()).toContain(id);
+    expect(await objects()).toHaveLength(1);
+    const done = await ask_({ what: "message", id, confirm: asked.body.confirm });
+    expect(receiptOf(done)).toMatchObject({ what: "message", environment: "live", state: "running" });
+    await runAllDataJobs(api);
+    expect(await messageIds()).toEqual([other]);
+    expect(await objects()).toEqual([]);
+    const shown = await ask(deleteData, `delete-data/${String(asked.body.id)}`, { token: tenant.live });
+    expect(shown.body).toMatchObject({ state: "done", removed: { messages: 1, objects: 1 } });
+    expect((await ask_({ what: "message", id, confirm: asked.body.confirm })).body).toEqual({
+      receipt: shown.body,
+    });
+  });
+
+  test("keeps bytes another message has as well, and a copy in another mailbox", async () => {
+    const attachments = [{ filename: "a.txt", content: Buffer.from("hello").toString("base64") }];
+    const [one] = [
+      await send("a@example.net", { attachments }),
+      await send("b@example.net", { attachments }),
+    ];
+    await confirmed({ what: "message", id: one });
+    await runAllDataJobs(api);
+    expect(await objects()).toHaveLength(1);
+  });
+
+  test("takes raw mail, its stored request, events, deliveries and an empty thread along", async () => {
+    await ask(mailboxes, "mailboxes", { token: tenant.live, body: { address: "in@acme.example" } });
+    await inbound("in-1", ["From: eve@elsewhere.example", "To: in@acme.example", "Subject: x", "", "body"]);
+    await processAll(api);
+    const [id] = await messageIds();
+    expect(await objects()).toHaveLength(1);
+    await confirmed({ what: "message", id });
+    await runAllDataJobs(api);
+    expect(await objects()).toEqual([]);
+    const left = await organizationRows(api, tenant.organization_id);
+    for (const table of ["messages", "recipients", "deliveries", "threads", "inbound_requests"]) {
+      expect([table, left[table]]).toEqual([table, 0]);
+    }
+    const told = await api.database.sql("postgres")`
+      select from mailpipe.events where organization_id = ${tenant.organization_id} and message_id is not null
+    `;
+    expect(told).toHaveLength(0);
+  });
+
+  test("waits for a worker that holds it", async () => {
+    const id = await send("ada@example.net");
+    const sql = api.database.sql("postgres");
+    await sql`
+      insert into mailpipe.jobs (organization_id, environment, kind, subject_id, lease_until, due_at)
+      values (${tenant.organization_id}, 'live', 'deliver_message', ${id}, now() + interval '1 hour', now() + interval '1 hour')
+    `;
+    await confirmed({ what: "message", id });
+    await runAllDataJobs(api);
+    expect(await messageIds()).toEqual([id]);
+    await sql`delete from mailpipe.jobs where kind = 'deliver_message' and subject_id = ${id}`;
+    await sql`update mailpipe.jobs set due_at = now() where kind = 'delete_data'`;
+    await runAllDataJobs(api);
+    expect(await messageIds()).toEqual([]);
+  });
+
+  test("removes finished exports, which hold copies", async () => {
+    const id = await send("ada@example.net");
+    const { body } = await ask(exportData, "export-data", { method: "POST", token: tenant.live });
+    await runAllDataJobs(api);
+    expect((await objects()).length).toBeGreaterThan(5);
+    const done = await confirmed({ what: "message", id });
+    await runAllDataJobs(api);
+    expect(refusal(await ask(exportData, `export-data/${String(body.id)}`, { token: tenant.live }))[0]).toBe(
+      404,
+    );
+    expect(await objects()).toEqual([]);
+    const shown = await ask(deleteData, `delete-data/${String(receiptOf(done)["id"])}`, {
+      token: tenant.live,
+    });
+    expect(shown.body.removed).toMatchObject({ exports: 1 });
+  });
+});
+
+describe("deleting a mailbox", () => {
+  beforeEach(newTenant);
+
+  test("takes its mail and itself, and nobody else's", async () => {
+    const { body: mailbox } = await ask(mailboxes, "mailboxes", {
+      token: tenant.live,
+      body: { address: "in@acme.example" },
+    });
+    await inbound("in-1", ["From: eve@elsewhere.example", "To: in@acme.example", "Subject: x", "", "body"]);
+    await postMail(smtp, "Subject: y\r\n\r\nto nobody", { id: "in-2", to: "nobody@acme.example" });
+    await processAll(api);
+    const kept = await send("ada@example.net");
+    await confirmed({ what: "mailbox", id: mailbox.id });
+    await runAllDataJobs(api);
+    const left = await messageIds();
+    expect(left).toContain(kept);
+    expect(left).toHaveLength(2);
+    expect(rows(await ask(mailboxes, "mailboxes", { token: tenant.live }))).toEqual([]);
+  });
+});
+
+describe("deleting a person", () => {
+  beforeEach(newTenant);
+
+  const person = "ada.lovelace@example.net";
+
+  test("leaves no trace of the address in any table, and everybody else's rows as they were", async () => {
+    await fillEveryTable(api, tenant, "Ada.Lovelace@Example.net");
+    const near = await send("x.ada.lovelace@example.net", { text: "not ada.lovelace@example.net.au" });
+    const mine = await send(person);
+    await send("bob@example.net", { cc: [`Ada <${person}>`] });
+    await send("bob@example.net", { text: `\r\n${person}\r\n`, metadata: { who: person } });
+    await send("bob@example.net", { headers: { "X-About": `<${person}>` } }, tenant.test);
+    const other = await foundTenant(api, `neighbour${named++}`);
+    await send(person, {}, other.test);
+
+    expect((await tablesThatMention(api, tenant.organization_id, person)).length).toBeGreaterThan(10);
+    const asked = await ask_({ what: "person", id: "Ada.Lovelace@Example.NET" });
+    expect(asked.body.counts).toMatchObject({ messages: expect.any(Number) });
+    await ask_({ what: "person", id: person, confirm: asked.body.confirm });
+    await runAllDataJobs(api);
+
+    expect(await tablesThatMention(api, tenant.organization_id, person)).toEqual([]);
+    expect(await messageIds()).toContain(near);
+    expect(await messageIds()).not.toContain(mine);
+    expect(await messageIds(other.test)).toHaveLength(1);
+    const shown = await receipt(asked.body.confirm);
+    expect(shown.body).toMatchObject({ state: "done", environment: null });
+    expect(shown.text.toLowerCase()).not.toContain("lovelace");
+    expect((await ask(whoami, "whoami", { token: tenant.live })).status).toBe(200);
+  }, 60_000);
+});
+
+describe("deleting the organization", () => {
+  beforeEach(newTenant);
+
+  test("can be undone for seven days, its mail paused until then", async () => {
+    const { organization_id: id, owner: { access_token: token } } = tenant;
+    const asked = await ask_({ what: "organization", id }, token);
+    expect(asked.body.counts).toMatchObject({ members: 1, api_keys: 2, providers: 1 });
+    const done = await ask_({ what: "organization", id, confirm: asked.body.confirm }, token);
+    expect(receiptOf(done)).toMatchObject({ state: "waiting", undo_until: expect.any(String) });
+    const sql = api.database.sql("postgres");
+    const paused = async () =>
+      (await sql`select sending_paused from mailpipe.organizations where id = ${id}`)[0]?.["sending_paused"];
+    expect(await paused()).toBe(true);
+    expect(await dataStep(api)).toBe(0);
+    const again = await ask_({ what: "organization", id }, token);
+    expect(refusal(await ask_({ what: "organization", id, confirm: again.body.confirm }, token)))
+      .toEqual([409, "deletion_pending"]);
+
+    const path = `delete-data/${String(receiptOf(done)["id"])}/undo`;
+    const undone = await ask(deleteData, path, { method: "POST", token });
+    expect(undone.body).toMatchObject({ state: "undone", undo_until: null });
+    expect(await paused()).toBe(false);
+    expect(refusal(await ask(deleteData, path, { method: "POST", token }))).toEqual([409, "undo_over"]);
+    expect((await sql`select from mailpipe.jobs where organization_id = ${id}`).length).toBe(0);
+  });
+
+  test("leaves nothing of it in the whole database and storage but the receipt", async () => {
+    const { organization_id: id, owner: { access_token: token, user_id } } = tenant;
+    await fillEveryTable(api, tenant, "ada.lovelace@example.net");
+    await ask(exportData, "export-data", { method: "POST", token });
+    await dataStep(api);
+    const before = await organizationRows(api, id);
+    expect(Object.entries(before).filter(([, count]) => count === 0)).toEqual([]);
+    expect(Object.keys(before).sort()).toEqual(await everyTable(api));
+    expect((await objects()).length).toBeGreaterThan(0);
+    const bystander = await foundTenant(api, `bystander${named++}`);
+    await send("ada@example.net", {}, bystander.test);
+    const untouched = await organizationRows(api, bystander.organization_id);
+
+    const asked = await ask_({ what: "organization", id }, token);
+    await ask_({ what: "organization", id, confirm: asked.body.confirm }, token);
+    await api.database.setClock(new Date(Date.now() + 7 * 86_400_000 - 1000).toISOString());
+    await runAllDataJobs(api);
+    expect((await ask(whoami, "whoami", { token: tenant.live })).status).toBe(200);
+    await api.database.advanceClock("1 hour");
+    expect(await dataStep(api)).toBe(1);
+    expect(refusal(await ask(whoami, "whoami", { token: tenant.live }))).toEqual([401, "invalid_credential"]);
+    expect(refusal(await ask(whoami, "whoami", { token }))).toEqual([400, "organization_required"]);
+    await runAllDataJobs(api);
+
+    const left = await organizationRows(api, id);
+    expect(Object.entries(left).filter(([table, count]) => count > 0 && table !== "deletions")).toEqual([]);
+    expect(await objects()).toEqual([]);
+    for (const trace of [id, user_id, "lovelace"]) {
+      const mentions = await tablesThatMention(api, null, trace);
+      expect([trace, mentions]).toEqual([
+        trace,
+        trace === id
+          ? ["mailpipe.deletions"]
+          : trace === user_id
+          ? expect.not.arrayContaining(["mailpipe.members"])
+          : [],
+      ]);
+    }
+    const shown = await receipt(asked.body.confirm);
+    expect(shown.body).toMatchObject({
+      what: "organization",
+      state: "done",
+      removed: { messages: expect.any(Number), data_keys: 1, members: 1, objects: expect.any(Number) },
+    });
+    expect(shown.body.backups).toContain(`taken before ${String(shown.body.finished_at)}`);
+    expect(shown.text).not.toMatch(/@|lovelace/);
+    const after = await organizationRows(api, bystander.organization_id);
+    expect(after).toEqual(untouched);
+  }, 60_000);
+});
+
+describe("a deletion is refused", () => {
+  beforeAll(newTenant);
+
+  test("to a test key where it concerns the whole organization, and to whoever lacks data:delete", async () => {
+    const { organization_id: id } = tenant;
+    const admin = await addMember(api, tenant, "admin");
+    for (const request of [{ what: "organization", id }, { what: "person", id: "a@example.net" }]) {
+      expect(refusal(await ask_(request, tenant.test))).toEqual([403, "live_required"]);
+      expect(refusal(await ask_(request, tenant.owner.access_token, inTest))).toEqual([403, "live_required"]);
+      expect(refusal(await ask_(request, admin.access_token))).toEqual([403, "scope_missing"]);
+    }
+    const { key } = await issue(tenant.owner.access_token, { scopes: ["mail:write"] });
+    expect(refusal(await ask_({ what: "organization", id }, key))).toEqual([403, "scope_missing"]);
+  });
+
+  test("for what is another's, or in the other environment", async () => {
+    const other = await foundTenant(api, `theirs${named++}`);
+    const id = await send("ada@example.net", {}, other.test);
+    for (const token of [tenant.live, tenant.test, other.live]) {
+      expect(refusal(await ask_({ what: "message", id }, token))).toEqual([404, "not_found"]);
+    }
+    const foreign = { what: "organization", id: other.organization_id };
+    expect(refusal(await ask_(foreign))).toEqual([404, "not_found"]);
+  });
+
+  test("with a token that is another's, for something else, an hour old or made up", async () => {
+    const other = await foundTenant(api, `token${named++}`);
+    const [one, two] = [await send("a@example.net"), await send("b@example.net")];
+    const request = { what: "message", id: one };
+    const asked = await ask_(request);
+    const theirs = await ask_({ what: "organization", id: other.organization_id }, other.live);
+    const mine = { what: "organization", id: tenant.organization_id };
+    for (
+      const wrong of [
+        { ...request, confirm: theirs.body.confirm },
+        { ...mine, confirm: theirs.body.confirm },
+        { ...mine, confirm: asked.body.confirm },
+        { ...request, id: two, confirm: asked.body.confirm },
+        { ...request, confirm: "mpd_made-up" },
+        { ...request, confirm: "" },
+      ]
+    ) expect(refusal(await ask_(wrong))).toEqual([409, "confirmation_invalid"]);
+    // Promise 8: a test key does nothing to a live row, not even with the token.
+    const byTest = await ask_({ ...request, confirm: asked.body.confirm }, tenant.test);
+    expect(refusal(byTest)).toEqual([409, "confirmation_invalid"]);
+    expect(refusal(await receipt(asked.body.confirm))).toEqual([404, "not_found"]);
+    await api.database.sql(
+      "postgres",
+    )`update mailpipe.deletions set confirm_until = now() where what = 'message'`;
+    expect(refusal(await ask_({ ...request, confirm: asked.body.confirm }))).toEqual([
+      409,
+      "confirmation_invalid",
+    ]);
+    expect(await messageIds()).toHaveLength(2);
+  });
+
+  test.each<[string, unknown, string]>([
+    ["nothing said", {}, "what"],
+    ["something there is not", { what: "everything", id: "x" }, "what"],
+    ["an id of another kind", { what: "message", id: "mbx_00000000000000000000000000" }, "id"],
+    ["a person without an address", { what: "person", id: "Ada" }, "id"],
+    ["a token that is no text", { what: "person", id: "a@example.net", confirm: 1 }, "confirm"],
+    ["a field too many", { what: "person", id: "a@example.net", force: true }, "force"],
+  ])("with %s", async (_, body, path) => {
+    expect(refusal(await ask_(body))).toEqual([422, "invalid_request", path]);
+  });
+});
