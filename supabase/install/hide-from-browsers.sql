@@ -3,11 +3,11 @@
 -- Locks: none. It may be run again.
 --
 -- Run it as the role that ran the migrations, and take mailpipe out of the Data API's exposed schemas:
---   psql "$DATABASE_URL" -v ON_ERROR_STOP=1 -f supabase/install/hide-from-browsers.sql
+--   supabase db query --remote="$DATABASE_URL" --yes --file supabase/install/hide-from-browsers.sql
 
-begin;
-
-revoke all on all tables in schema mailpipe from authenticated;
-revoke usage on schema mailpipe from authenticated;
-
-commit;
+do $$
+begin
+    revoke all on all tables in schema mailpipe from authenticated;
+    revoke usage on schema mailpipe from authenticated;
+end;
+$$;

@@ -1,5 +1,8 @@
 import { PostgrestClient } from "@supabase/postgrest-js";
 import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join as joinPath, resolve } from "node:path";
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { asUser, runInstallFile } from "../database/browsers.ts";
@@ -8,6 +11,7 @@ import { type SeededTenant, seedTenant } from "../database/seeded-rows.ts";
 import { type StoredTable, storedTables } from "../database/stored-tables.ts";
 import { signIn } from "../database/tenant.ts";
 import { type Api, type Session, signUp, startApi } from "../support/api.ts";
+import { readSteps } from "./readme-block.ts";
 
 /** What it takes to read rows of a table, beside being a member of their organization. */
 const readable: [table: string, rows: string, need: string][] = [
@@ -154,6 +158,15 @@ function privileges(): Promise<unknown> {
   `;
 }
 
+/** The README's own command, by the CLI. */
+async function exposeAsTold(): Promise<void> {
+  const home = mkdtempSync(joinPath(tmpdir(), "mailpipe-browsers-"));
+  const quiet = { SUPABASE_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" };
+  const environment = { HOME: home, DATABASE_URL: api.database.url, ...quiet };
+  const steps = await readSteps("browsers", resolve(import.meta.dirname, "../.."), environment);
+  await steps.run(1).finally(() => rmSync(home, { recursive: true, force: true }));
+}
+
 const expose = () => runInstallFile(api.database, "expose-to-browsers.sql");
 const hide = () => runInstallFile(api.database, "hide-from-browsers.sql");
 
@@ -207,7 +220,7 @@ describe("after the opt-in", () => {
 
   beforeAll(async () => {
     before = await privileges();
-    await expose();
+    await exposeAsTold();
   });
 
   describe.each(roles)("%s", (role) => {
