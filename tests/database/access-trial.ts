@@ -21,11 +21,13 @@ export interface Actor extends Identity {
 
 type Refusal = "denied" | "refused";
 
-/** No privilege, or a policy that does not let the row pass. Whatever else the database says is no outcome. */
+/** No privilege on the table, or a policy that does not let the row pass. Whatever else the database says is no outcome. */
 function refusal(error: unknown): Refusal | undefined {
   const { code, message } = error as { code?: string; message?: string };
   if (code !== "42501") return undefined;
-  return /row-level security/.test(message ?? "") ? "refused" : "denied";
+  if (/row-level security/.test(message ?? "")) return "refused";
+  // A default that calls a function of ours is refused too, and says nothing of the table.
+  return /^permission denied for (schema|table|view)/.test(message ?? "") ? "denied" : undefined;
 }
 
 /** Runs `act` as the actor, in a transaction that leaves no trace. */

@@ -49,7 +49,7 @@ const withheld = `
 const roles = ["owner", "admin", "member", "viewer"] as const;
 type Role = typeof roles[number];
 
-const denied = { code: "42501", message: expect.stringMatching(/^permission denied for/) as string };
+const denied = { code: "42501", message: expect.stringMatching(/^permission denied for table/) as string };
 const closed = { code: "42501", message: "permission denied for schema mailpipe" };
 
 let api: Api;
