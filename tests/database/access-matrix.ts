@@ -25,7 +25,7 @@ const outsiders = ["anon", "authenticated", "service_role"];
  * Which rows of a table each actor reaches with each verb, and no WHERE clause. One line for a table and those actors
  * that may do the same there:
  *
- *   -     nothing: refused with 42501
+ *   -     nothing: refused with 42501, or a view that cannot be written
  *   none  the statement may be made, and reaches no row
  *   own   rows of the pinned organization and environment
  *   org   rows of the organization, whatever their environment

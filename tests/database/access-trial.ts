@@ -21,9 +21,13 @@ export interface Actor extends Identity {
 
 type Refusal = "denied" | "refused";
 
-/** No privilege on the table, or a policy that does not let the row pass. Whatever else the database says is no outcome. */
+/**
+ * No privilege on the table, a view that takes no rows, or a policy that does not let the row pass. Whatever else the
+ * database says is no outcome.
+ */
 function refusal(error: unknown): Refusal | undefined {
   const { code, message } = error as { code?: string; message?: string };
+  if (/^cannot (insert into|update|delete from) view|is not a table$/.test(message ?? "")) return "denied";
   if (code !== "42501") return undefined;
   if (/row-level security/.test(message ?? "")) return "refused";
   // A default that calls a function of ours is refused too, and says nothing of the table.

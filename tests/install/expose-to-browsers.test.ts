@@ -49,7 +49,10 @@ const withheld = `
 const roles = ["owner", "admin", "member", "viewer"] as const;
 type Role = typeof roles[number];
 
-const denied = { code: "42501", message: expect.stringMatching(/^permission denied for table/) as string };
+const denied = {
+  code: "42501",
+  message: expect.stringMatching(/^permission denied for (table|view)/) as string,
+};
 const closed = { code: "42501", message: "permission denied for schema mailpipe" };
 
 let api: Api;
@@ -105,6 +108,8 @@ const named = (name: string): StoredTable => {
   if (table === undefined) throw new Error(`no table ${name}`);
   return table;
 };
+/** All but views, which take no rows from anybody. */
+const written = () => tables.filter(({ place }) => place !== "null");
 const open = [...new Set(readable.map(([table]) => table))];
 
 async function seen(user_id: string, table: string, claims = {}): Promise<string[]> {
@@ -172,7 +177,7 @@ const hide = () => runInstallFile(api.database, "hide-from-browsers.sql");
 
 describe("without the opt-in", () => {
   test.each(roles)("an organization's %s reaches nothing, not even the schema", async (role) => {
-    for (const { name } of tables) {
+    for (const { name } of written()) {
       for (const statement of statementsOn(name)) {
         await expect(asBrowser(users[role], statement), statement).rejects.toMatchObject(closed);
       }
@@ -238,7 +243,7 @@ describe("after the opt-in", () => {
     });
 
     test("writes nothing", async () => {
-      for (const { name } of tables) {
+      for (const { name } of written()) {
         for (const statement of writesOn(name)) {
           await expect(asBrowser(users[role], statement), statement).rejects.toMatchObject(denied);
         }
