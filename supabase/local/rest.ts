@@ -13,6 +13,8 @@ export interface RestOptions {
   secretKey: string;
   /** Where the gateway answers; it appears in the links of Auth's mails. */
   apiUrl: string;
+  /** Schemas the operator exposes beside `public` and `mailpipe_api`. */
+  exposed?: string[];
 }
 
 export interface Rest {
@@ -67,9 +69,9 @@ export function startRest(options: RestOptions): Rest {
   };
 }
 
-function configuration({ jwtSecret, publishableKey, secretKey, apiUrl }: RestOptions) {
+function configuration({ jwtSecret, publishableKey, secretKey, apiUrl, exposed = [] }: RestOptions) {
   return {
-    api: { enabled: true, schemas: ["public", "mailpipe_api"], max_rows: 1000 },
+    api: { enabled: true, schemas: ["public", "mailpipe_api", ...exposed], max_rows: 1000 },
     auth: {
       enabled: true,
       jwt_secret: jwtSecret,

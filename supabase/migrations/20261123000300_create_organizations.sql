@@ -65,7 +65,7 @@ create table mailpipe.members (
     constraint members_role_known check (role in ('owner', 'admin', 'member', 'viewer'))
 );
 
-create index members_of_user on mailpipe.members (user_id);
+create index members_of_user on mailpipe.members (user_id, role);
 alter table mailpipe.members enable row level security;
 alter table mailpipe.members force row level security;
 

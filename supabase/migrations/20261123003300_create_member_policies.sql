@@ -1,17 +1,30 @@
--- What: what a signed-in member may read directly, once the customer opts in with a grant.
--- Why: the policies ship with the schema, the grants do not: without them these rows are out of reach.
+-- What: what a signed-in member may read of its organization's mail, once the customer opts in.
+-- Why: the policies ship with the schema, the grants do not: supabase/install/expose-to-browsers.sql gives them.
 -- Locks: none on existing objects.
+
+-- Every policy below reads this table as the member: its own rows, live, and no helper function. So this is the one
+-- place that refuses anonymous users, and a removal counts at the next call. The roles each policy names are those
+-- whose scopes (mailpipe.role_scopes) let them read the same through the API.
+create policy "a member reads its own memberships, an anonymous user none"
+    on mailpipe.members
+    for select
+    to authenticated
+    using (
+        user_id = (select auth.uid())
+        and (select auth.jwt()) ->> 'is_anonymous' is distinct from 'true'
+    );
 
 create policy "a member reads the row of its organization"
     on mailpipe.organizations
     for select
     to authenticated
     using (
-        id in (
+        id = any (array(
             select own.organization_id
             from mailpipe.members as own
             where own.user_id = (select auth.uid())
-        )
+                and own.role in ('owner', 'admin', 'member', 'viewer')
+        ))
     );
 
 create policy "a member reads the mailboxes of its organization"
@@ -19,11 +32,12 @@ create policy "a member reads the mailboxes of its organization"
     for select
     to authenticated
     using (
-        organization_id in (
+        organization_id = any (array(
             select own.organization_id
             from mailpipe.members as own
             where own.user_id = (select auth.uid())
-        )
+                and own.role in ('owner', 'admin', 'member', 'viewer')
+        ))
     );
 
 create policy "a member reads the threads of its organization"
@@ -31,11 +45,12 @@ create policy "a member reads the threads of its organization"
     for select
     to authenticated
     using (
-        organization_id in (
+        organization_id = any (array(
             select own.organization_id
             from mailpipe.members as own
             where own.user_id = (select auth.uid())
-        )
+                and own.role in ('owner', 'admin', 'member', 'viewer')
+        ))
     );
 
 create policy "a member reads the messages of its organization"
@@ -43,11 +58,12 @@ create policy "a member reads the messages of its organization"
     for select
     to authenticated
     using (
-        organization_id in (
+        organization_id = any (array(
             select own.organization_id
             from mailpipe.members as own
             where own.user_id = (select auth.uid())
-        )
+                and own.role in ('owner', 'admin', 'member', 'viewer')
+        ))
     );
 
 create policy "a member reads the recipients of its organization"
@@ -55,11 +71,12 @@ create policy "a member reads the recipients of its organization"
     for select
     to authenticated
     using (
-        organization_id in (
+        organization_id = any (array(
             select own.organization_id
             from mailpipe.members as own
             where own.user_id = (select auth.uid())
-        )
+                and own.role in ('owner', 'admin', 'member', 'viewer')
+        ))
     );
 
 create policy "a member reads the attachments of its organization"
@@ -67,28 +84,10 @@ create policy "a member reads the attachments of its organization"
     for select
     to authenticated
     using (
-        organization_id in (
+        organization_id = any (array(
             select own.organization_id
             from mailpipe.members as own
             where own.user_id = (select auth.uid())
-        )
+                and own.role in ('owner', 'admin', 'member', 'viewer')
+        ))
     );
-
-create policy "a member reads the events of its organization"
-    on mailpipe.events
-    for select
-    to authenticated
-    using (
-        organization_id in (
-            select own.organization_id
-            from mailpipe.members as own
-            where own.user_id = (select auth.uid())
-        )
-    );
-
--- The subselects above read this table as the member: its own rows, and no helper function.
-create policy "a member reads its own memberships"
-    on mailpipe.members
-    for select
-    to authenticated
-    using (user_id = (select auth.uid()));

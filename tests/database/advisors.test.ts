@@ -7,6 +7,7 @@ import type { Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pushMigrations } from "../../supabase/local/migrate.ts";
 import { cloneDatabase, type TestDatabase } from "../support/database.ts";
+import { runInstallFile } from "./browsers.ts";
 
 const repository = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -69,9 +70,16 @@ function advise(): Promise<{ code: number; findings: Finding[] }> {
 }
 
 describe("supabase db advisors, with both our schemas listed", () => {
-  test("pass what `supabase db push` made, and tell for information what is explained here", async () => {
-    await pushMigrations(database.url);
-    expect(await pushMigrations(database.url)).toMatch(/up to date/i);
+  beforeAll(() => pushMigrations(database.url));
+
+  test.each<[string, () => Promise<unknown>]>([
+    [
+      "what `supabase db push` made",
+      async () => expect(await pushMigrations(database.url)).toMatch(/up to date/i),
+    ],
+    ["the same with members let in from browsers", () => runInstallFile(database, "expose-to-browsers.sql")],
+  ])("pass %s, and tell for information what is explained here", async (_, install) => {
+    await install();
     const { code, findings } = await advise();
     expect(code).toBe(0);
     expect([...new Set(findings.map(({ level }) => level))]).toEqual(["INFO"]);

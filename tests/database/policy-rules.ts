@@ -84,7 +84,7 @@ export const policyRules: CatalogRule[] = [
   },
   {
     sentence:
-      "Every column a policy compares leads an index, or follows there right behind the organization and environment",
+      "Every column a policy compares leads an index, or follows there right behind the user, or organization and environment",
     query: `
       select distinct concat_ws(' ', column_of.attrelid::regclass, column_of.attname) as offence
       from pg_policy
@@ -100,8 +100,8 @@ export const policyRules: CatalogRule[] = [
             and indpred is null
             and (
               indkey[0] = column_of.attnum
-              or (column_of.attname = 'environment' and indkey[1] = column_of.attnum)
-              or (column_of.attname in ('mailbox_id', 'api_key_id') and indkey[2] = column_of.attnum)
+              or (column_of.attname in ('environment', 'role') and indkey[1] = column_of.attnum)
+              or (column_of.attname in ('mailbox_id', 'api_key_id', 'message_id') and indkey[2] = column_of.attnum)
             )
         )`,
     offence: "drop index mailpipe.members_of_user",
@@ -115,7 +115,7 @@ export const policyRules: CatalogRule[] = [
       select concat_ws(' ', tablename, policyname) as offence
       from pg_policies
       cross join lateral concat_ws(' ', qual, with_check) as text
-      cross join lateral regexp_replace(text, '\\( SELECT (\\(NULLIF\\()?(current_setting|auth\\.uid)\\(', '', 'g') as bare
+      cross join lateral regexp_replace(text, '\\( SELECT (\\(NULLIF\\()?(current_setting|auth\\.(uid|jwt))\\(', '', 'g') as bare
       where ${ours}
         and (bare ~ 'current_setting\\(|auth\\.|session_user|current_user' or text ~ 'user_metadata' or text ~ '\\((\\w+\\.)?\\w+\\)::')`,
     offence: `create policy slow on mailpipe.organizations for insert to mailpipe_worker
@@ -133,7 +133,7 @@ export const policyRules: CatalogRule[] = [
       join pg_proc on pg_proc.oid = refobjid
       join pg_class on pg_class.oid = polrelid
       where relnamespace = 'mailpipe'::regnamespace
-        and refobjid <> 'auth.uid()'::regprocedure`,
+        and refobjid not in ('auth.uid()'::regprocedure, 'auth.jwt()'::regprocedure)`,
     offence: `create policy calling on mailpipe.organizations for insert to mailpipe_worker
       with check (mailpipe.clock() is not null)`,
     finds: "mailpipe.organizations calling",

@@ -42,9 +42,10 @@ export interface Session {
 
 /**
  * Starts a project and points `process.env` at it as the hosted runtime does, so that functions imported in this
- * test file talk to it. Close it in `afterAll`; the environment is then as before.
+ * test file talk to it. Close it in `afterAll`; the environment is then as before. `exposed` are schemas the operator
+ * lets the Data API serve beside those it must.
  */
-export async function startApi(template: Template = "mailpipe"): Promise<Api> {
+export async function startApi(template: Template = "mailpipe", exposed: string[] = []): Promise<Api> {
   const database = await cloneDatabase(template);
   const gateway = await openGateway(0);
   const url = `http://127.0.0.1:${gateway.port}`;
@@ -53,7 +54,7 @@ export async function startApi(template: Template = "mailpipe"): Promise<Api> {
     secretKey: `sb_secret_${randomBytes(16).toString("base64url")}`,
     jwtSecret: randomBytes(32).toString("base64url"),
   };
-  const rest = startRest({ url: database.urlOf("supabase_admin"), apiUrl: url, ...keys });
+  const rest = startRest({ url: database.urlOf("supabase_admin"), apiUrl: url, exposed, ...keys });
   const dir = join(tmpdir(), `mailpipe-storage-${randomUUID()}`);
   const storage = createStorage({ dir, sql: database.sql("authenticator"), ...keys });
   const calls: ApiCall[] = [];
