@@ -26,11 +26,12 @@ begin
 
     -- Every member.
     grant select (
-        id, name, sending_paused, audit_retention_days, per_second, per_hour, per_day, created_at
+        id, name, sending_paused, messages_retention_days, raw_mail_retention_days, events_retention_days,
+        attempts_retention_days, audit_retention_days, per_second, per_hour, per_day, created_at
     ) on mailpipe.organizations to authenticated;
 
     -- Her own rows; the policies of all other tables read it too, so nothing is read without this one.
-    grant select (organization_id, user_id, role, created_at) on mailpipe.members to authenticated;
+    grant select (organization_id, user_id, id, role, created_at) on mailpipe.members to authenticated;
 
     -- Owners, admins, members and viewers.
     grant select (

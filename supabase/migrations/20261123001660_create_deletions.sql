@@ -6,8 +6,8 @@ create table mailpipe.deletions (
     id text collate "C" not null default mailpipe.new_id('del'),
     -- No foreign key: the receipt outlives the organization.
     organization_id text collate "C" not null,
-    -- Null where a deletion spans both.
-    environment text,
+    -- Of a person and of the organization: live, and what goes is of both.
+    environment text not null,
     what text not null,
     -- An id, or a person's address. Gone when the deletion is done.
     subject text,
@@ -27,12 +27,13 @@ create table mailpipe.deletions (
     constraint deletions_confirm_unique unique (confirm_hash),
     constraint deletions_confirm_is_sha256 check (octet_length(confirm_hash) = 32),
     constraint deletions_environment_known check (environment in ('live', 'test')),
+    constraint deletions_of_both_are_live check (environment = 'live' or what in ('message', 'mailbox')),
     constraint deletions_what_known check (what in ('message', 'mailbox', 'person', 'organization')),
     constraint deletions_state_known check (state in ('asked', 'waiting', 'running', 'done', 'undone')),
     constraint deletions_receipt_names_nobody check (state <> 'done' or (subject is null and finished_at is not null))
 );
 
-create index deletions_newest on mailpipe.deletions (organization_id, created_at desc, id desc);
+create index deletions_newest on mailpipe.deletions (organization_id, environment, created_at desc, id desc);
 create index deletions_unconfirmed on mailpipe.deletions (confirm_until) where state = 'asked';
 create unique index deletions_one_of_organization
     on mailpipe.deletions (organization_id)
@@ -59,11 +60,11 @@ create policy "the tenant fence around deletions"
     to mailpipe_tenant
     using (
         organization_id = (select current_setting('mailpipe.organization_id', true))
-        and (environment is null or environment = (select current_setting('mailpipe.environment', true)))
+        and environment = (select current_setting('mailpipe.environment', true))
     )
     with check (
         organization_id = (select current_setting('mailpipe.organization_id', true))
-        and (environment is null or environment = (select current_setting('mailpipe.environment', true)))
+        and environment = (select current_setting('mailpipe.environment', true))
     );
 
 create policy "a worker works on deletions"

@@ -60,7 +60,7 @@ as $$
     select jsonb_build_object(
         'id', p_deletion.id,
         'what', p_deletion.what,
-        'environment', p_deletion.environment,
+        'environment', case when p_deletion.what in ('message', 'mailbox') then p_deletion.environment end,
         'state', p_deletion.state,
         'counts', p_deletion.counts,
         'removed', p_deletion.removed,

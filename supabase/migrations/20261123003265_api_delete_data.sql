@@ -42,7 +42,7 @@ declare
 begin
     perform mailpipe.assert_deletable(me, p_request);
     asked.organization_id := me.organization_id;
-    asked.environment := case when p_request ->> 'what' in ('message', 'mailbox') then me.environment end;
+    asked.environment := me.environment;
     asked.what := p_request ->> 'what';
     asked.subject := p_request ->> 'id';
 

@@ -55,6 +55,9 @@ export const matrix = `
   audit_seals          outsiders,worker                -       -       -       -       -
   audit_seals          member,tenant                   org     -       -       -       -
   data_keys            outsiders,member,tenant,worker  -       -       -       -       -
+  deletions            outsiders,member                -       -       -       -       -
+  deletions            tenant                          own     own     own     -       -
+  deletions            worker                          all     -       all     all     -
   deliveries           outsiders                       -       -       -       -       -
   deliveries           member                          org     -       -       -       -
   deliveries           tenant                          own     own     -       -       -
@@ -65,12 +68,20 @@ export const matrix = `
   events               member                          org     -       -       -       -
   events               tenant                          own     own     -       -       -
   events               worker                          all     all     all     -       -
+  export_parts         outsiders,member                -       -       -       -       -
+  export_parts         tenant                          org     -       -       -       -
+  export_parts         worker                          all     all     -       -       -
+  exports              outsiders,member                -       -       -       -       -
+  exports              tenant                          org     org     -       -       -
+  exports              worker                          all     -       all     all     -
   idempotency_records  outsiders,member                -       -       -       -       -
   idempotency_records  tenant                          own     own     own     -       -
   idempotency_records  worker                          all     -       -       all     -
   inbound_requests     outsiders,member                -       -       -       -       -
   inbound_requests     tenant                          own     own     -       -       -
   inbound_requests     worker                          all     -       all     -       -
+  invitations          outsiders,member,worker         -       -       -       -       -
+  invitations          tenant                          org     org     org     -       -
   jobs                 outsiders,member                -       -       -       -       -
   jobs                 tenant                          own     own     -       own     -
   jobs                 worker                          all     all     all     all     -
@@ -82,10 +93,11 @@ export const matrix = `
   mailboxes            member                          org     -       -       -       -
   mailboxes            tenant                          own     own     own     own     -
   mailboxes            worker                          all     -       -       -       -
+  master_key_rotation  outsiders,member,tenant,worker  -       -       -       -       -
   master_keys          outsiders,member,tenant,worker  -       -       -       -       -
   members              outsiders                       -       -       -       -       -
   members              member                          self    -       -       -       -
-  members              tenant                          org     -       -       -       -
+  members              tenant                          org     -       org     org     -
   members              worker                          all     -       -       -       -
   messages             outsiders                       -       -       -       -       -
   messages             member                          org     -       -       -       -

@@ -21,26 +21,32 @@ export const tableGrants = `
   audit               mailpipe_tenant insert select
   audit               mailpipe_worker insert
   audit_seals         mailpipe_tenant select
+  deletions           mailpipe_tenant insert select update(due_at,state,was_paused)
+  deletions           mailpipe_worker delete select update(finished_at,removed,state,subject)
   deliveries          mailpipe_tenant insert select
   deliveries          mailpipe_worker insert select update(attempts,finished_at,state)
   early_events        mailpipe_worker delete insert select
   events              mailpipe_tenant insert select
   events              mailpipe_worker insert select update(body)
+  export_parts        mailpipe_tenant select
+  export_parts        mailpipe_worker insert select
+  exports             mailpipe_tenant insert select
+  exports             mailpipe_worker delete select update(finished_at)
   idempotency_records mailpipe_tenant insert select update(answer,expires_at,fingerprint)
   idempotency_records mailpipe_worker delete select
   inbound_requests    mailpipe_tenant insert select
-  inbound_requests    mailpipe_worker select update(failure,processed_at)
-  key_usage           mailpipe_tenant select
+  inbound_requests    mailpipe_worker select update(failure,message_ids,processed_at)
+  invitations         mailpipe_tenant insert select update(withdrawn_at)
   jobs                mailpipe_tenant delete insert select
   jobs                mailpipe_worker delete insert select update(attempts,cursor,due_at,fence,lane,lease_until)
+  key_usage           mailpipe_tenant select
   mailboxes           mailpipe_tenant delete insert select update(display_name,forward_to_webhook)
   mailboxes           mailpipe_worker select
-  invitations         mailpipe_tenant insert select update(withdrawn_at)
   members             mailpipe_tenant delete select update(role)
   members             mailpipe_worker select
   messages            mailpipe_tenant insert select
   messages            mailpipe_worker insert select update(provider_message_id,rewritten_message_id,sent_at,status)
-  organizations       mailpipe_tenant select update(audit_retention_days,name,sending_paused)
+  organizations       mailpipe_tenant select update(attempts_retention_days,audit_retention_days,events_retention_days,messages_retention_days,name,raw_mail_retention_days,sending_paused)
   organizations       mailpipe_worker select
   providers           mailpipe_tenant insert select update(credentials,inbound_secret,inbound_token_hash,is_default,name,removed_at)
   providers           mailpipe_worker select
@@ -87,116 +93,145 @@ export function heldGrants(sql: Sql | TransactionSql): Promise<string[]> {
 /** Functions of the schema mailpipe by who may execute them; what is not here is the migrating role's alone. */
 export const executables = {
   golden: `
-  show_member tenant
-  show_invitation tenant
-  member_to_change tenant
-  member_email tenant
-  join_by_invitation tenant
-  assert_another_owner tenant
-  announce_received      worker
-  apply_event            worker
-  apply_or_keep_event    worker
-  assert_environment     tenant
-  assert_may_rotate      tenant
-  assert_recipients      tenant
-  assert_role            tenant
-  assert_scopes          tenant
-  assert_sender          tenant
-  assert_way_in          tenant
-  authenticate           tenant worker
-  cancel_message         worker
-  choose_provider        tenant
-  claim_idempotency_key  tenant
-  claim_jobs             worker
-  claim_subject          worker
-  clock                  tenant worker
-  delivery_work          worker
-  domain_of              tenant
-  drop_audit             worker
-  emit_event             tenant worker
-  end_keys               tenant
-  fence_child            tenant
-  find_leaked            tenant
-  find_mailboxes         tenant
-  find_provider          tenant
-  find_thread            tenant worker
-  finish_delivery        worker
-  finish_job             worker
-  flush_usage            worker
-  found_if_open          tenant
-  hand_out_to_owner      tenant
-  hold_issuer            tenant
-  hold_key               tenant
-  inbound_work           worker
-  insert_inbound         worker
-  insert_outbound        tenant
-  insert_parties         tenant worker
-  is_held                worker
-  is_live                tenant
-  join_early_events      worker
-  join_thread            tenant worker
-  keep_windows           worker
-  keys_above             tenant
-  keys_matching          tenant
-  keys_taken             tenant
-  known_request          tenant
-  learn_functions_url    tenant
-  learn_message_id       worker
-  list_key               tenant
-  make_default           tenant
-  message_attachments    tenant worker
-  message_events         tenant
-  message_facts          tenant worker
-  message_recipients     tenant
-  message_work           worker
-  new_id                 tenant worker
-  note_refusal           tenant
-  orphan_objects         worker
-  outgoing_message       worker
-  page                   tenant worker
-  queue_figures          tenant worker
-  queue_mail             tenant
-  raise_recipients       worker
-  read_cursor            tenant worker
-  recipient_objects      worker
-  recipient_rank         worker
-  record_acceptance      worker
-  record_audit           tenant
-  refresh_message_status worker
-  requeue_recipients     worker
-  revoke_at_home         tenant
-  rewrap_oldest          worker
-  rfc3339                tenant worker
-  role_scopes            tenant
-  schema_version         tenant worker
-  seal                   tenant
-  seal_audit             worker
-  show_address           tenant worker
-  show_audit             tenant
-  show_endpoint          tenant
-  show_fences            tenant
-  show_key               tenant
-  show_limits            tenant
-  show_mailbox           tenant
-  show_message           tenant
-  show_provider          tenant
-  show_recipients        tenant worker
-  store_mail             worker
-  subject_key            tenant worker
-  take_for_organization  tenant
-  tell                   worker
-  tell_keys_due          worker
-  tell_of_key            tenant
-  text_list              tenant
-  unseal                 worker
-  verdict_of              tenant
-  usage_of               tenant
-  verify_own_audit       tenant
-  with_descendants       tenant
-  within_limit           tenant
-  within_list            tenant
-  within_ranges          tenant
-  without_cancelled      worker
+  advance_job               worker
+  announce_received         worker
+  apply_event               worker
+  apply_or_keep_event       worker
+  assert_another_owner      tenant
+  assert_deletable          tenant
+  assert_environment        tenant
+  assert_may_rotate         tenant
+  assert_recipients         tenant
+  assert_role               tenant
+  assert_scopes             tenant
+  assert_sender             tenant
+  assert_way_in             tenant
+  assert_whole_organization tenant
+  authenticate              tenant worker
+  cancel_message            worker
+  choose_provider           tenant
+  claim_idempotency_key     tenant
+  claim_jobs                worker
+  claim_subject             worker
+  claimed_export            worker
+  clock                     tenant worker
+  copies_over               worker
+  deletion_counts           tenant
+  deletion_to_confirm       tenant
+  delivery_work             worker
+  domain_of                 tenant
+  drop_audit                worker
+  emit_event                tenant worker
+  end_keys                  tenant
+  export_attachments        worker
+  export_mail               worker
+  export_manifest           worker
+  export_page               worker
+  export_progress           tenant worker
+  export_tables             worker
+  exported_message          worker
+  exported_party            worker
+  fence_child               tenant
+  find_leaked               tenant
+  find_mailboxes            tenant
+  find_provider             tenant
+  find_thread               tenant worker
+  finish_delivery           worker
+  finish_job                worker
+  flush_usage               worker
+  found_if_open             tenant
+  hand_out_to_owner         tenant
+  hold_issuer               tenant
+  hold_key                  tenant
+  inbound_work              worker
+  insert_inbound            worker
+  insert_outbound           tenant
+  insert_parties            tenant worker
+  is_held                   worker
+  is_live                   tenant
+  join_by_invitation        tenant
+  join_early_events         worker
+  join_thread               tenant worker
+  keep_attempts             worker
+  keep_events               worker
+  keep_messages             worker
+  keep_raw_mail             worker
+  keep_windows              worker
+  keys_above                tenant
+  keys_matching             tenant
+  keys_taken                tenant
+  known_request             tenant
+  learn_functions_url       tenant
+  learn_message_id          worker
+  left_out_of_exports       worker
+  list_key                  tenant
+  mail_size                 worker
+  make_default              tenant
+  member_email              tenant
+  member_to_change          tenant
+  message_attachments       tenant worker
+  message_events            tenant
+  message_facts             tenant worker
+  message_recipients        tenant
+  message_work              worker
+  new_id                    tenant worker
+  next_stage                worker
+  note_refusal              tenant
+  orphan_objects            worker
+  outgoing_message          worker
+  page                      tenant worker
+  parts_of                  worker
+  queue_figures             tenant worker
+  queue_mail                tenant
+  raise_recipients          worker
+  read_cursor               tenant worker
+  receipt_of                tenant
+  recipient_objects         worker
+  recipient_rank            worker
+  record_acceptance         worker
+  record_audit              tenant
+  refresh_message_status    worker
+  remove_messages           worker
+  requeue_recipients        worker
+  revoke_at_home            tenant
+  rewrap_oldest             worker
+  rfc3339                   tenant worker
+  role_scopes               tenant
+  schema_version            tenant worker
+  seal                      tenant
+  seal_audit                worker
+  show_address              tenant worker
+  show_audit                tenant
+  show_endpoint             tenant
+  show_export               tenant
+  show_fences               tenant
+  show_invitation           tenant
+  show_key                  tenant
+  show_limits               tenant
+  show_mailbox              tenant
+  show_member               tenant
+  show_message              tenant
+  show_organization         tenant
+  show_provider             tenant
+  show_receipt              tenant
+  show_recipients           tenant worker
+  store_mail                worker
+  subject_key               tenant worker
+  take_deletion_step        worker
+  take_for_organization     tenant
+  tell                      worker
+  tell_keys_due             worker
+  tell_of_key               tenant
+  text_list                 tenant
+  unseal                    worker
+  usage_of                  tenant
+  verdict_of                tenant
+  verify_own_audit          tenant
+  with_descendants          tenant
+  within_limit              tenant
+  within_list               tenant
+  within_ranges             tenant
+  without_cancelled         worker
   `,
   read: (sql: Sql | TransactionSql) =>
     column(
@@ -215,16 +250,19 @@ export const executables = {
 /** Functions that run as the migrating role, which bypasses row-level security: each one is a door to look at. */
 export const definers = {
   golden: `
-  join_by_invitation
-  member_email
   assert_session
   assert_way_in
+  attempts_over
   authenticate
   connection_caller
+  copies_over
   create_data_key
   create_organization
+  deletion_counts
   drop_audit
   end_keys
+  events_over
+  export_page
   find_leaked
   flush_usage
   found_if_open
@@ -232,15 +270,25 @@ export const definers = {
   hand_out_to_owner
   hold_issuer
   hold_key
+  join_by_invitation
+  keep_attempts
+  keep_events
+  keep_messages
+  keep_raw_mail
   keep_windows
   keys_due
   learn_functions_url
   lines_hash
   master_key
+  member_email
+  messages_over
   note_refusal
   orphan_objects
   ranges_over
+  raw_mail_over
+  receipt_of
   recover_windows
+  remove_messages
   revoke_at_home
   rewrap_oldest
   row_key
@@ -248,8 +296,10 @@ export const definers = {
   seal_audit
   session_caller
   set_tier
+  take_deletion_step
   take_for_organization
   tell_keys_due
+  unreferenced
   unseal
   unsealed_organizations
   untold_organizations

@@ -64,6 +64,11 @@ function rowsOf(tenant: Tenant, environment: Environment): [table: string, row: 
     }],
     ["early_events", {
       ...{ ...whose, id: id("evt_early"), provider_id: id("prv"), provider_message_id: "seeded", event: {} },
+      request_id: id("inb"),
+    }],
+    ["deletions", {
+      ...{ ...whose, id: id("del"), what: "message", confirm_hash: randomBytes(32), counts: {} },
+      confirm_until: new Date("2100-01-01"),
     }],
     ["idempotency_records", {
       ...{ ...whose, key: "seeded", fingerprint: randomBytes(32), expires_at: new Date("2100-01-01") },
@@ -81,6 +86,15 @@ function rowsBeside({ organization_id }: Tenant, viewer_id: string): [table: str
   return [
     ["members", { organization_id, user_id: viewer_id, role: "viewer" }],
     ["audit_seals", { organization_id, ...range, ...hashes }],
+    ["invitations", {
+      ...{ organization_id, email: "invited@acme.example", role: "viewer", token_hash: randomBytes(32) },
+      expires_at: new Date("2100-01-01"),
+    }],
+    ["exports", { organization_id, id: `exp_${organization_id}` }],
+    ["export_parts", {
+      ...{ organization_id, export_id: `exp_${organization_id}`, number: 1, kind: "rows", name: "a.json" },
+      ...{ entries: 1, size_bytes: 1, sha256: "0".repeat(64), storage_key: `${organization_id}/export/1` },
+    }],
   ];
 }
 

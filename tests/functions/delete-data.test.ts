@@ -247,7 +247,7 @@ describe("deleting the organization", () => {
 
   test("leaves nothing of it in the whole database and storage but the receipt", async () => {
     const { organization_id: id, owner: { access_token: token, user_id } } = tenant;
-    await fillEveryTable(api, tenant, "ada.lovelace@example.net");
+    await fillEveryTable(api, tenant, "grace.hopper@example.net");
     await ask(exportData, "export-data", { method: "POST", token });
     await dataStep(api);
     const before = await organizationRows(api, id);
@@ -272,17 +272,8 @@ describe("deleting the organization", () => {
     const left = await organizationRows(api, id);
     expect(Object.entries(left).filter(([table, count]) => count > 0 && table !== "deletions")).toEqual([]);
     expect(await objects()).toEqual([]);
-    for (const trace of [id, user_id, "lovelace"]) {
-      const mentions = await tablesThatMention(api, null, trace);
-      expect([trace, mentions]).toEqual([
-        trace,
-        trace === id
-          ? ["mailpipe.deletions"]
-          : trace === user_id
-          ? expect.not.arrayContaining(["mailpipe.members"])
-          : [],
-      ]);
-    }
+    expect(await tablesThatMention(api, null, id)).toEqual(["mailpipe.deletions"]);
+    for (const trace of [user_id, "hopper"]) expect(await tablesThatMention(api, null, trace)).toEqual([]);
     const shown = await receipt(asked.body.confirm);
     expect(shown.body).toMatchObject({
       what: "organization",
@@ -290,7 +281,7 @@ describe("deleting the organization", () => {
       removed: { messages: expect.any(Number), data_keys: 1, members: 1, objects: expect.any(Number) },
     });
     expect(shown.body.backups).toContain(`taken before ${String(shown.body.finished_at)}`);
-    expect(shown.text).not.toMatch(/@|lovelace/);
+    expect(shown.text).not.toMatch(/@|hopper/);
     const after = await organizationRows(api, bystander.organization_id);
     expect(after).toEqual(untouched);
   }, 60_000);

@@ -116,7 +116,7 @@ async function seed(): Promise<void> {
   secrets = [
     String(hook.secret),
     smtp.inbound_secret,
-    account.credentials.password,
+    String(account.credentials["password"]),
     tenant.live,
     tenant.test,
   ];

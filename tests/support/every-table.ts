@@ -121,9 +121,9 @@ export async function fillEveryTable(api: Api, tenant: Tenant, address: string):
     `;
     await seed`
       insert into mailpipe.attachments (organization_id, environment, message_id, position, filename, content_type, size_bytes, sha256, storage_key)
-      values (${organization}, 'live', ${message?.id ?? ""}, 0, ${`${address}.txt`}, 'text/plain', 1, ${
-      "a".repeat(64)
-    }, ${object})
+      values (${organization}, 'live', ${
+      message?.id ?? ""
+    }, 0, ${`${address}.txt`}, 'text/plain', 1, ${stored.sha256}, ${object})
     `;
     await seed`
       insert into mailpipe.webhook_endpoints (organization_id, environment, url, description, events, secret)
