@@ -83,12 +83,13 @@ begin
         )
     where keys.master_key_version = oldest
         and oldest < newest
-        and keys.organization_id in (
+        -- An array, because a join is planned by what the table held before the rotation.
+        and keys.organization_id = any (array(
             select old_key.organization_id
             from mailpipe.data_keys as old_key
             where old_key.master_key_version = oldest
             limit p_limit
-        );
+        ));
     get diagnostics rewrapped = row_count;
     return jsonb_build_object(
         'rewrapped', rewrapped,

@@ -3,6 +3,7 @@ import { type Figure, keeps, table } from "./figure.ts";
 import { measureOneCall } from "./one-call.ts";
 import { type Endings, type Project, startProject } from "./project.ts";
 import { measureRequests } from "./requests.ts";
+import { measureRotation } from "./rotation.ts";
 import { measureSameness } from "./sameness.ts";
 import { measureVerification } from "./verification.ts";
 import { measureLog } from "./write-ahead-log.ts";
@@ -40,6 +41,8 @@ async function measure(project: Project): Promise<Figure[]> {
     ...await quietly(() => measureDatabaseCalls(project)),
     await quietly(() => measureSameness(project)),
     await quietly(() => measureRequests(project)),
+    // Last: a million rows are written before it.
+    ...await measureRotation(project),
   ];
 }
 

@@ -225,6 +225,7 @@ describe("the job that re-wraps", () => {
     await foundMore(1_199);
     await rotate();
     const lost = await claim();
+    await database.advanceClock("30 seconds");
     expect(await step(lost)).toEqual({ accepted: true, rewrapped: 500, left: 700, done: false });
     expect(await owner`select cursor from mailpipe.jobs`).toEqual([{ cursor: { rewrapped: 500 } }]);
     await database.advanceClock("59 seconds");
@@ -271,6 +272,13 @@ describe("the job that re-wraps", () => {
     await expect(step({ ...job, id: "job_00000000000000000000000000" })).resolves.toMatchObject({
       accepted: false,
     });
+    const [other] = await owner<Claimed[]>`
+      insert into mailpipe.jobs (organization_id, environment, kind, subject_id)
+      values (${acme.organization_id}, 'live', 'export_data', 'x')
+      returning id, fence::int
+    `;
+    await expect(step(other ?? job)).resolves.toMatchObject({ accepted: false });
+    expect(await versions()).toMatchObject([{ data_keys: 1 }, { data_keys: 0 }]);
     await expect(step({ ...job, fence: job.fence + 1 })).resolves.toMatchObject({ accepted: false });
   });
 
