@@ -86,7 +86,7 @@ export type Database = {
 { Args: { "p_caller": Json,"p_id": string }; Returns: Json
                            },
 "get_export":
-{ Args: { "p_after": number,"p_caller": Json,"p_id": string,"p_limit": number }; Returns: Json
+{ Args: { "p_caller": Json,"p_id": string,"p_request": Json }; Returns: Json
                            },
 "get_mailbox":
 { Args: { "p_caller": Json,"p_id": string }; Returns: Json

@@ -1345,25 +1345,23 @@ export const openApiDocument: Record<string, unknown> = {
       }
      },
      {
-      "name": "after",
-      "in": "query",
-      "required": false,
-      "schema": {
-       "default": 0,
-       "type": "integer",
-       "minimum": 0,
-       "maximum": 2147483647
-      }
-     },
-     {
       "name": "limit",
       "in": "query",
       "required": false,
       "schema": {
-       "default": 100,
+       "default": 50,
        "type": "integer",
        "minimum": 1,
        "maximum": 100
+      }
+     },
+     {
+      "name": "cursor",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "maxLength": 200
       }
      }
     ],
@@ -1493,7 +1491,7 @@ export const openApiDocument: Record<string, unknown> = {
           },
           "next": {
            "type": [
-            "number",
+            "string",
             "null"
            ]
           }

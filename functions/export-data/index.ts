@@ -1,7 +1,8 @@
 import { accepted, ok } from "../../shared/answers.ts";
 import type { Facts } from "../../shared/database.ts";
 import { route } from "../../shared/route.ts";
-import { Export, ExportWithParts, PartsQuery } from "../../shared/schemas/exports.ts";
+import { PageQuery } from "../../shared/schemas/fields.ts";
+import { Export, ExportWithParts } from "../../shared/schemas/exports.ts";
 import { serve } from "../../shared/serve.ts";
 import { downloadLinks, linkSeconds } from "../../shared/storage.ts";
 import { wake } from "../../shared/wake.ts";
@@ -35,21 +36,16 @@ export default serve("export-data", {
   "GET /:id": route({
     summary: "Shows how far an export is and, once it is ready, links to its parts",
     access: { scope: "data:export" },
-    query: PartsQuery,
+    query: PageQuery,
     answer: ExportWithParts,
     status: 200,
-    async run({ caller, params, query: { after, limit }, call }) {
-      const wanted = { p_caller: caller, p_id: params["id"], p_after: after, p_limit: limit };
+    async run({ caller, params, query, call }) {
+      const wanted = { p_caller: caller, p_id: params["id"], p_request: query };
       const { parts, ...shown } = await call("get_export", wanted);
-      const all = parts as Part[];
-      const page = all.slice(0, limit);
-      const has_more = all.length > limit;
-      return ok({
-        ...shown,
-        parts: await withLinks(page),
-        has_more,
-        next: has_more ? page.at(-1)?.number : null,
-      });
+      const page = (parts as Part[]).slice(0, query.limit);
+      const has_more = (parts as Part[]).length > page.length;
+      const next = has_more ? String(page.at(-1)?.number) : null;
+      return ok({ ...shown, parts: await withLinks(page), has_more, next });
     },
   }),
 });

@@ -1,12 +1,6 @@
 import { z } from "zod";
 import { ShownTime } from "./fields.ts";
 
-/** Query of GET export-data/{id}: parts behind a number. */
-export const PartsQuery = z.strictObject({
-  after: z.coerce.number().int().min(0).max(2_147_483_647).default(0),
-  limit: z.coerce.number().int().min(1).max(100).default(100),
-});
-
 export const Export = z.object({
   id: z.string(),
   state: z.enum(["running", "ready"]),
@@ -40,6 +34,5 @@ export const ExportPart = z.object({
 export const ExportWithParts = Export.extend({
   parts: z.array(ExportPart),
   has_more: z.boolean(),
-  /** The number to ask behind for the rest. */
-  next: z.number().nullable(),
+  next: z.string().nullable(),
 });

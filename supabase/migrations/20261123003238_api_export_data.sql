@@ -77,8 +77,9 @@ grant create on schema mailpipe_api to mailpipe_tenant;
 alter function mailpipe_api.start_export(jsonb) owner to mailpipe_tenant;
 revoke create on schema mailpipe_api from mailpipe_tenant;
 
--- With the parts behind number p_after, up to p_limit; where they lie is for the function to sign.
-create function mailpipe_api.get_export(p_caller jsonb, p_id text, p_after int, p_limit int)
+-- With the parts behind the cursor, which is the number of one, and one more than the limit; where they lie is for the
+-- function to sign.
+create function mailpipe_api.get_export(p_caller jsonb, p_id text, p_request jsonb)
 returns jsonb
 language plpgsql
 volatile
@@ -87,9 +88,13 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     me mailpipe.caller := mailpipe.authenticate(p_caller, 'data:export');
+    place constant text := coalesce(p_request ->> 'cursor', '0');
     wanted mailpipe.exports;
 begin
     perform mailpipe.assert_whole_organization(me);
+    if place !~ '^[0-9]{1,9}$' then
+        raise sqlstate 'PT400' using message = 'invalid_cursor';
+    end if;
 
     select export.*
     into wanted
@@ -106,16 +111,16 @@ begin
             from mailpipe.export_parts as ready
             where ready.export_id = wanted.id
                 and wanted.finished_at is not null
-                and ready.number > p_after
+                and ready.number > place::int
             order by ready.number
-            limit p_limit + 1
+            limit (p_request ->> 'limit')::int + 1
         ) as part
     ));
 end;
 $$;
 
-revoke execute on function mailpipe_api.get_export(jsonb, text, int, int) from public, anon, authenticated;
-grant execute on function mailpipe_api.get_export(jsonb, text, int, int) to service_role;
+revoke execute on function mailpipe_api.get_export(jsonb, text, jsonb) from public, anon, authenticated;
+grant execute on function mailpipe_api.get_export(jsonb, text, jsonb) to service_role;
 grant create on schema mailpipe_api to mailpipe_tenant;
-alter function mailpipe_api.get_export(jsonb, text, int, int) owner to mailpipe_tenant;
+alter function mailpipe_api.get_export(jsonb, text, jsonb) owner to mailpipe_tenant;
 revoke create on schema mailpipe_api from mailpipe_tenant;

@@ -49,8 +49,8 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
     select array[
-        'members', 'invitations', 'attempts', 'deliveries', 'events', 'attachments', 'recipients', 'messages', 'threads',
-        'early_events', 'inbound_requests', 'idempotency_records', 'export_parts', 'exports', 'webhook_endpoints',
+        'attempts', 'deliveries', 'events', 'attachments', 'recipients', 'messages', 'threads', 'early_events',
+        'inbound_requests', 'idempotency_records', 'export_parts', 'exports', 'webhook_endpoints',
         'mailboxes', 'key_usage', 'api_keys', 'providers', 'audit', 'audit_seals', 'data_keys'
     ];
 $$;

@@ -12,15 +12,19 @@ as $$
 declare
     tables constant text[] := mailpipe.tables_of_organization();
     objects text[] := '{}';
-    gone int := 0;
+    removed jsonb := '{}';
     following text := p_stage;
 begin
     if p_stage = 'close' then
+        removed := jsonb_build_object(
+            'members', (select count(*) from mailpipe.members where organization_id = p_deletion.organization_id),
+            'invitations', (select count(*) from mailpipe.invitations where organization_id = p_deletion.organization_id)
+        );
         perform mailpipe.close_organization(p_deletion.organization_id);
         following := tables[1];
     elsif p_stage = any (tables) then
-        gone := mailpipe.remove_some(p_stage, p_deletion.organization_id);
-        if gone = 0 then
+        removed := jsonb_build_object(p_stage, mailpipe.remove_some(p_stage, p_deletion.organization_id));
+        if removed ->> p_stage = '0' then
             following := coalesce(tables[array_position(tables, p_stage) + 1], 'objects');
         end if;
     else
@@ -35,14 +39,7 @@ begin
             following := 'done';
         end if;
     end if;
-    return jsonb_build_object(
-        'stage', following,
-        'objects', objects,
-        'removed', case
-            when p_stage = any (tables) then jsonb_build_object(p_stage, gone)
-            else '{}'
-        end
-    );
+    return jsonb_build_object('stage', following, 'objects', objects, 'removed', removed);
 end;
 $$;
 

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import deleteData from "../../functions/delete-data/index.ts";
 import invitations from "../../functions/invitations/index.ts";
 import issueKey from "../../functions/issue-key/index.ts";
 import deliverMail from "../../functions/deliver-mail/index.ts";
@@ -12,6 +13,7 @@ import type { EdgeFunction } from "../../shared/serve.ts";
 import { loadProducts } from "../check/product.ts";
 import { type Api, signUp, startApi } from "../support/api.ts";
 import { ask, type Question } from "../support/ask.ts";
+import { runAllDataJobs } from "../support/data-jobs.ts";
 import { json, type ResendStandIn, startResend } from "../support/resend-stand-in.ts";
 import { foundTenant, issue, type Tenant } from "../support/tenant.ts";
 
@@ -133,6 +135,22 @@ const expected: Record<string, { calls: string[]; why?: string }> = {
     calls: ["claim_inbound", "get object", "finish_inbound", "wake dispatch-webhooks", "claim_inbound"],
     why: "the last claim finds nothing",
   },
+  "POST export-data": { calls: ["start_export", "wake run-data-jobs"] },
+  "GET export-data/{id}": { calls: ["get_export"] },
+  "GET export-data/{id}, ready": { calls: ["get_export", "sign links"], why: "links that expire" },
+  "POST run-data-jobs": {
+    calls: ["claim_data_jobs", "read_export_step", "put object", "finish_export_step", "wake run-data-jobs"],
+    why: "a page is read, its part stored, and then on record; a step a call",
+  },
+  "POST run-data-jobs, a deletion": {
+    calls: ["claim_data_jobs", "delete_step", "wake run-data-jobs"],
+    why: "a step a call; objects go in the next",
+  },
+  "POST delete-data": { calls: ["ask_deletion"] },
+  "POST delete-data, confirmed": { calls: ["confirm_deletion", "wake run-data-jobs"] },
+  "GET delete-data/{id}": { calls: ["get_deletion"] },
+  "POST delete-data/{id}/undo": { calls: ["undo_deletion"] },
+  "POST delete-data/receipt": { calls: ["get_receipt"] },
   "POST run-maintenance": {
     calls: ["run_maintenance", "list_orphan_objects", "wake dispatch-webhooks"],
     why: "rows and objects, and the events that told of them",
@@ -321,6 +339,29 @@ async function sending() {
   await ask(deliverMail, "deliver-mail", worker());
 }
 
+/** An export, and a deletion that is undone and one that is not. */
+async function leaving() {
+  const { body: started } = await count("POST export-data");
+  await count("GET export-data/{id}", {}, `export-data/${started["id"]}`);
+  await count("POST run-data-jobs", worker());
+  await runAllDataJobs(api);
+  await count("GET export-data/{id}, ready", {}, `export-data/${started["id"]}`);
+  const request = { what: "organization", id: tenant.organization_id };
+  const { body: asked } = await count("POST delete-data", { body: request });
+  await count("POST delete-data, confirmed", { body: { ...request, confirm: asked["confirm"] } });
+  await count("GET delete-data/{id}", {}, `delete-data/${asked["id"]}`);
+  await count("POST delete-data/{id}/undo", {}, `delete-data/${asked["id"]}/undo`);
+  const receipt = { headers: { authorization: "" }, body: { confirm: asked["confirm"] } };
+  await count("POST delete-data/receipt", receipt);
+  const person = { what: "person", id: "nobody@example.com" };
+  const { body: again } = await ask(deleteData, "delete-data", { token: tenant.live, body: person });
+  await ask(deleteData, "delete-data", {
+    token: tenant.live,
+    body: { ...person, confirm: again["confirm"] },
+  });
+  await count("POST run-data-jobs, a deletion", worker());
+}
+
 async function working({ provider, receive, endpoint }: Awaited<ReturnType<typeof resources>>) {
   await ask(sendMail, "send-mail", { token: tenant.live, body: mail });
   await count("POST deliver-mail", worker());
@@ -345,6 +386,7 @@ test("a request makes one SQL call, and what makes more has a reason", async () 
   const made = await resources();
   await sending();
   await working(made);
+  await leaving();
   const lines = Object.entries(expected).map(([name, { why }]) =>
     `${name.padEnd(46)} ${(seen[name] ?? []).join(", ").padEnd(72)} ${why ?? ""}`.trimEnd()
   );

@@ -35,7 +35,7 @@ let smtp: Connected;
 let secrets: string[];
 
 const start = (token = tenant.live) => ask(exportData, "export-data", { method: "POST", token });
-const show = (id: unknown, query = "", token = tenant.live) =>
+const show = (id: unknown, query = "?limit=100", token = tenant.live) =>
   ask(exportData, `export-data/${String(id)}${query}`, { token });
 const partsOf = ({ body }: Answer) => body.parts as Part[];
 
@@ -278,10 +278,10 @@ describe("an export", () => {
 
   test("shows its parts page by page", async () => {
     const seen: number[] = [];
-    for (let after: unknown = 0; after !== null;) {
-      const { body } = await show(id, `?limit=7&after=${String(after)}`);
+    for (let next: unknown = 0; next !== null;) {
+      const { body } = await show(id, `?limit=7&cursor=${String(next)}`);
       seen.push(...(body.parts as Part[]).map(({ number }) => number));
-      after = body.next;
+      next = body.next;
     }
     expect(seen).toEqual(parts.map(({ number }) => number));
   });
@@ -314,7 +314,7 @@ describe("exporting", () => {
     const other = await foundTenant(api, "other");
     expect(refusal(await show(body.id, "", other.live))).toEqual([404, "not_found"]);
     expect(refusal(await show(body.id, "", tenant.test))).toEqual([403, "live_required"]);
-    expect(refusal(await show(body.id, "?after=x"))).toEqual([422, "invalid_request", "after"]);
+    expect(refusal(await show(body.id, "?cursor=x"))).toEqual([400, "invalid_cursor"]);
     await runAllDataJobs(api);
   });
 
