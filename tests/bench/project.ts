@@ -11,7 +11,12 @@ import { type Edge, startEdge } from "./edge.ts";
 import { type MintedKeys, mintKeys, seedKeys } from "./seeded-keys.ts";
 
 /** The roles a measurement works as: the owner, the superuser, and those our definer functions belong to. */
-export type BenchRole = "postgres" | "supabase_admin" | "mailpipe_tenant" | "mailpipe_worker";
+export type BenchRole =
+  | "postgres"
+  | "supabase_admin"
+  | "authenticator"
+  | "mailpipe_tenant"
+  | "mailpipe_worker";
 
 type Pool = (role: BenchRole, max: number, settings?: Record<string, string>) => postgres.Sql;
 
@@ -34,7 +39,7 @@ export async function startProject(endings: Endings): Promise<Project> {
   const pool = pools(server, "postgres", endings);
   const keys = mintKeys();
   await seedKeys(pool("postgres", 1), keys);
-  const edge = await startEdge(server.url("supabase_admin", "postgres"));
+  const edge = await startEdge(server.url("supabase_admin", "postgres"), pool("authenticator", 4));
   endings.push(edge.close);
   return { pool, another: (name) => addDatabase(server, name, endings), edge, keys };
 }
@@ -64,7 +69,7 @@ async function addDatabase(server: PostgresServer, name: string, endings: Ending
 
 function pools(server: PostgresServer, database: string, endings: Endings): Pool {
   return (role, max, settings = {}) => {
-    const logsIn = role === "postgres" || role === "supabase_admin";
+    const logsIn = role === "postgres" || role === "supabase_admin" || role === "authenticator";
     const sql = postgres(server.url(logsIn ? role : "supabase_admin", database), {
       max,
       onnotice: () => {},

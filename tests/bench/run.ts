@@ -1,4 +1,5 @@
 import { measureDatabaseCalls } from "./database-calls.ts";
+import { measureExport } from "./exporting.ts";
 import { type Figure, keeps, table } from "./figure.ts";
 import { measureOneCall } from "./one-call.ts";
 import { type Endings, type Project, startProject } from "./project.ts";
@@ -41,6 +42,7 @@ async function measure(project: Project): Promise<Figure[]> {
     ...await quietly(() => measureDatabaseCalls(project)),
     await quietly(() => measureSameness(project)),
     await quietly(() => measureRequests(project)),
+    ...await measureExport(project),
     // Last: a million rows are written before it.
     ...await measureRotation(project),
   ];

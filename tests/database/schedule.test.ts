@@ -90,12 +90,22 @@ describe("the sweep", () => {
   test.each([
     ["dispatch_delivery", "dispatch-webhooks"],
     ["process_inbound", "process-inbound"],
+    ["export_data", "run-data-jobs"],
+    ["delete_data", "run-data-jobs"],
   ])("of %s wakes %s", async (kind, slug) => {
     await owner`
       insert into mailpipe.jobs (organization_id, environment, kind, subject_id)
       values (${acme.organization_id}, 'live', ${kind}, 'x')
     `;
     expect((await sweep()).map(({ url }) => url)).toEqual([`${FUNCTIONS}/${slug}`]);
+  });
+
+  test("wakes run-data-jobs once for all it does, the installation's own job among it", async () => {
+    await owner`
+      insert into mailpipe.jobs (organization_id, environment, kind, subject_id)
+      values (${acme.organization_id}, 'live', 'export_data', 'x'), (null, null, 'rewrap_keys', 'y')
+    `;
+    expect((await sweep()).map(({ url }) => url)).toEqual([`${FUNCTIONS}/run-data-jobs`]);
   });
 
   test("posts nothing while a worker holds the job", async () => {
