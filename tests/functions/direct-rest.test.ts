@@ -31,7 +31,12 @@ afterAll(() => api.close());
 
 /** Signed with nobody's secret, or over; a JWT of the right shape all the same. */
 function forged(claims: Record<string, unknown>): Promise<string> {
-  return new SignJWT({ role: "service_role", sub: tenant.owner.user_id, session_id: tenant.owner.session_id, ...claims })
+  return new SignJWT({
+    role: "service_role",
+    sub: tenant.owner.user_id,
+    session_id: tenant.owner.session_id,
+    ...claims,
+  })
     .setProtectedHeader({ alg: "HS256", typ: "JWT" }).sign(new TextEncoder().encode(randomUUID()));
 }
 
@@ -42,8 +47,14 @@ const comers: [string, () => Promise<Record<string, string>> | Record<string, st
   ["anon", () => ({ apikey: api.publishableKey })],
   ["a signed-in user", () => ({ apikey: api.publishableKey, ...bearer(tenant.owner.access_token) })],
   ["another tenant's user", () => ({ apikey: api.publishableKey, ...bearer(other.owner.access_token) })],
-  ["an expired token", async () => ({ apikey: api.publishableKey, ...bearer(await forged({ exp: now - 1 })) })],
-  ["a forged token", async () => ({ apikey: api.publishableKey, ...bearer(await forged({ exp: now + 60 })) })],
+  [
+    "an expired token",
+    async () => ({ apikey: api.publishableKey, ...bearer(await forged({ exp: now - 1 })) }),
+  ],
+  [
+    "a forged token",
+    async () => ({ apikey: api.publishableKey, ...bearer(await forged({ exp: now + 60 })) }),
+  ],
   ["an API key", () => ({ apikey: api.publishableKey, ...bearer(tenant.live) })],
 ];
 
@@ -57,7 +68,8 @@ async function rest(path: string, headers: Record<string, string>, body?: unknow
 }
 
 const profiles = (schema: string) => ({ "accept-profile": schema, "content-profile": schema });
-const secrets = () => [hashKey(tenant.live), tenant.organization_id, other.organization_id, tenant.owner.user_id];
+const secrets =
+  () => [hashKey(tenant.live), tenant.organization_id, other.organization_id, tenant.owner.user_id];
 
 /** Refused, with nothing of a tenant in the answer. */
 function expectNothing({ status, text }: { status: number; text: string }, what: string): void {
@@ -72,7 +84,10 @@ describe.each(comers)("A9: straight at PostgREST as %s", (_, headersOf) => {
     for (const { schema, name, args } of functions) {
       const body = Object.fromEntries(args.map((arg) => [arg, arg === "p_caller" ? hash : null]));
       // A41: a hash read from a dump is no credential here.
-      expectNothing(await rest(`rpc/${name}`, { ...headers, ...profiles(schema) }, body), `${schema}.${name}`);
+      expectNothing(
+        await rest(`rpc/${name}`, { ...headers, ...profiles(schema) }, body),
+        `${schema}.${name}`,
+      );
     }
     expect(functions.length).toBeGreaterThan(150);
   });
@@ -84,7 +99,10 @@ describe.each(comers)("A9: straight at PostgREST as %s", (_, headersOf) => {
         const profile = { ...headers, ...profiles(schema) };
         expectNothing(await rest(`${table}?select=*`, profile), `${schema}.${table}`);
         expectNothing(await rest(table, profile, {}), `insert ${schema}.${table}`);
-        expectNothing(await rest(`${table}?id=neq.x`, profile, undefined, "DELETE"), `delete ${schema}.${table}`);
+        expectNothing(
+          await rest(`${table}?id=neq.x`, profile, undefined, "DELETE"),
+          `delete ${schema}.${table}`,
+        );
       }
     }
     expect(tables.length).toBeGreaterThan(20);
@@ -116,7 +134,9 @@ describe("A9: a schema nobody is meant to name", () => {
 
   test.each(tricks)("%s: %s opens nothing, not even to the secret key", async (header, schema) => {
     const headers = { apikey: api.secretKey, [header]: schema };
-    for (const table of ["api_keys", "messages", "secrets", "decrypted_secrets", "users", "pg_authid", "tables"]) {
+    for (
+      const table of ["api_keys", "messages", "secrets", "decrypted_secrets", "users", "pg_authid", "tables"]
+    ) {
       expectNothing(await rest(`${table}?select=*`, headers), `${header} ${schema} ${table}`);
       expectNothing(await rest(table, headers, {}), `${header} ${schema} insert ${table}`);
     }
@@ -143,10 +163,18 @@ describe("A9: a schema nobody is meant to name", () => {
 
   test("the one door there is opens to the secret key alone", async () => {
     const call = (headers: Record<string, string>) =>
-      rest("rpc/whoami", { ...headers, ...profiles("mailpipe_api") }, { p_caller: { key_hash: hashKey(tenant.live) } });
+      rest("rpc/whoami", { ...headers, ...profiles("mailpipe_api") }, {
+        p_caller: { key_hash: hashKey(tenant.live) },
+      });
     const answer = await call({ apikey: api.secretKey });
     expect([answer.status, JSON.parse(answer.text).organization_id]).toEqual([200, tenant.organization_id]);
-    expectNothing(await call({ apikey: api.publishableKey, ...bearer(api.secretKey) }), "secret key as bearer");
-    expectNothing(await call({ apikey: `${api.secretKey} `, ...bearer(tenant.owner.access_token) }), "with a session");
+    expectNothing(
+      await call({ apikey: api.publishableKey, ...bearer(api.secretKey) }),
+      "secret key as bearer",
+    );
+    expectNothing(
+      await call({ apikey: `${api.secretKey} `, ...bearer(tenant.owner.access_token) }),
+      "with a session",
+    );
   });
 });

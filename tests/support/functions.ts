@@ -16,7 +16,9 @@ export async function everyRoute(): Promise<FunctionRoute[]> {
   const folder = new URL("../../functions/", import.meta.url);
   const found: FunctionRoute[] = [];
   for (const slug of readdirSync(folder).sort()) {
-    const { default: fn } = await import(new URL(`${slug}/index.ts`, folder).href) as { default: EdgeFunction };
+    const { default: fn } = await import(new URL(`${slug}/index.ts`, folder).href) as {
+      default: EdgeFunction;
+    };
     found.push(...fn.routes.map((route) => ({ fn, slug, route })));
   }
   return found;
