@@ -435,6 +435,21 @@ describe("A38: as the Data API's roles", () => {
     }
   });
 
+  test.each([
+    ["providers", "credentials"],
+    ["providers", "inbound_secret"],
+    ["data_keys", "wrapped"],
+  ])("no secret that takes long to open can be stored as %s.%s", async (table, column) => {
+    for (const options of ["s2k-mode=3, s2k-count=65011712", "s2k-mode=3", "s2k-mode=0"]) {
+      const bomb = `extensions.pgp_sym_encrypt('x', 'y', 'cipher-algo=aes256, compress-algo=0, ${options}')`;
+      await expect(owner.unsafe(`update mailpipe.${table} set ${column} = ${bomb}`), options).rejects
+        .toMatchObject({
+          code: "23514",
+          constraint_name: expect.stringMatching(/_aes256$/),
+        });
+    }
+  });
+
   test("a call that does not end is ended, and leaves neither change nor tenant", async () => {
     await rewrite(
       database,
