@@ -15,8 +15,9 @@ let owner: Sql;
 let service: Sql;
 let acme: Tenant;
 let zeta: Tenant;
-/** A key of Acme's for one mailbox. */
+/** A key of Acme's for one mailbox, and Acme's other mailbox. */
 let fenced: Caller;
+let beyond: string;
 let settings: string[];
 
 beforeAll(async () => {
@@ -29,6 +30,7 @@ beforeAll(async () => {
     await send(service, other, "test");
   }
   fenced = { key_hash: await fencedKey() };
+  beyond = await mailbox("beyond@acme.example");
   const named = await owner<{ name: string }[]>`
     with texts as (
       select prosrc as text from pg_proc where pronamespace in ('mailpipe'::regnamespace, 'mailpipe_api'::regnamespace)
@@ -43,9 +45,14 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
+async function mailbox(address: string): Promise<string> {
+  return String(
+    (await rpc(service, "create_mailbox", { p_caller: acme.live, p_request: { address } }))["id"],
+  );
+}
+
 async function fencedKey(): Promise<string> {
-  const p_request = { address: "fence@acme.example" };
-  const { id } = await rpc(service, "create_mailbox", { p_caller: acme.live, p_request });
+  const id = await mailbox("fence@acme.example");
   const p_hash = hashOf(randomUUID());
   await rpc(service, "issue_key", {
     p_caller: acme.session,
@@ -83,6 +90,8 @@ const forgeries = () => [
   "live",
   "on",
   "",
+  beyond,
+  acme.key_id,
   zeta.key_id,
   zeta.user_id,
   zeta.provider_id,
