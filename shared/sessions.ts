@@ -62,12 +62,17 @@ function isPast(notBefore: unknown): boolean {
   return notBefore === undefined || (typeof notBefore === "number" && notBefore <= Date.now() / 1000);
 }
 
+/** A text, because a list of one id reads like that id. */
+function isUuid(claim: unknown): boolean {
+  return typeof claim === "string" && uuid.test(claim);
+}
+
 function isUserClaims(claims: Record<string, unknown>): boolean {
   const audience = Array.isArray(claims["aud"]) ? claims["aud"] : [claims["aud"]];
   return audience.includes("authenticated") && claims["role"] === "authenticated" &&
     claims["is_anonymous"] !== true &&
-    typeof claims["exp"] === "number" && isPast(claims["nbf"]) && uuid.test(String(claims["sub"])) &&
-    uuid.test(String(claims["session_id"]));
+    typeof claims["exp"] === "number" && isPast(claims["nbf"]) && isUuid(claims["sub"]) &&
+    isUuid(claims["session_id"]);
 }
 
 /** No status, a 5xx or a 429: Auth said nothing about the token. */

@@ -1,15 +1,18 @@
 import { z } from "zod";
 import { storableText } from "../storable-text.ts";
 
-/** Text that Postgres takes: no NUL, no half of a surrogate pair. Lengths are in UTF-16 units. */
+/**
+ * Text that Postgres takes: no NUL, no half of a surrogate pair. Lengths are in UTF-16 units. What is too long is not
+ * looked at further: a pattern may overflow the engine's stack on megabytes.
+ */
 export function text(longest: number) {
-  return z.string().max(longest).refine((given) => storableText(given) === given, {
+  return z.string().max(longest, { abort: true }).refine((given) => storableText(given) === given, {
     error: "must not contain NUL or half a character",
   });
 }
 
 /** A name people give to things: one line, 1 to 200 characters. */
-export const Name = z.string().trim().min(1).max(200).regex(
+export const Name = z.string().trim().min(1).max(200, { abort: true }).regex(
   // Marks that turn the writing direction make a name read as another.
   /^[^\p{Cc}\p{Cs}\u200e\u200f\u2028-\u202e\u2066-\u2069]*$/u,
   "must not contain control characters",

@@ -8,7 +8,10 @@ export const ProviderKind = z.enum(["smtp", "resend"]);
 export type ProviderKind = z.infer<typeof ProviderKind>;
 
 function secretText(longest: number) {
-  return z.string().min(1).max(longest).regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not contain control characters");
+  return z.string().min(1).max(longest, { abort: true }).regex(
+    /^[^\p{Cc}\p{Cs}]*$/u,
+    "must not contain control characters",
+  );
 }
 
 /** Where it may lead is decided at every connection by egress.ts, not by its spelling. */
@@ -48,7 +51,7 @@ export type ResendCredentials = z.infer<typeof ResendCredentials>;
 /** What each kind's `credentials` must be. */
 export const credentialSchemas = { smtp: SmtpCredentials, resend: ResendCredentials };
 
-const name = z.string().trim().min(1).max(100).regex(
+const name = z.string().trim().min(1).max(100, { abort: true }).regex(
   /^[^\p{Cc}\p{Cs}]*$/u,
   "must not contain control characters",
 );

@@ -65,7 +65,7 @@ create type mailpipe.cursor as (
     id text
 );
 
-revoke usage on type mailpipe.cursor from public;
+revoke usage on type mailpipe.cursor from public, anon, authenticated, service_role;
 grant usage on type mailpipe.cursor to mailpipe_tenant, mailpipe_worker;
 
 -- The place a list goes on from; without a cursor, before everything. Newest first.

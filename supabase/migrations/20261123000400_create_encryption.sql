@@ -25,8 +25,9 @@ create table mailpipe.data_keys (
         references mailpipe.organizations (id) on delete cascade,
     constraint data_keys_master_key foreign key (master_key_version)
         references mailpipe.master_keys (version),
-    -- Byte 3 of an OpenPGP symmetric packet names the cipher; 9 is AES-256 (RFC 4880 §9.2).
-    constraint data_keys_aes256 check (get_byte(wrapped, 3) = 9)
+    -- Byte 3 of an OpenPGP symmetric packet names the cipher; 9 is AES-256 (RFC 4880 §9.2). Byte 4 is how the key is
+    -- derived; 1 is one hash, where 3 would let whoever writes a row choose how long it takes to open (§3.7.1).
+    constraint data_keys_aes256 check (get_byte(wrapped, 3) = 9 and get_byte(wrapped, 4) = 1)
 );
 
 create index data_keys_of_master_key on mailpipe.data_keys (master_key_version);

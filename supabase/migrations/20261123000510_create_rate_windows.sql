@@ -40,7 +40,7 @@ create type mailpipe.limits as (
     per_day int
 );
 
-revoke usage on type mailpipe.limits from public;
+revoke usage on type mailpipe.limits from public, anon, authenticated, service_role;
 grant usage on type mailpipe.limits to mailpipe_tenant, mailpipe_worker;
 
 -- The limited window with the fewest left, of two alike the longer one, as text: policy;limit;left;window in s;its end

@@ -11,7 +11,7 @@ create type mailpipe.caller as (
     role text
 );
 
-revoke usage on type mailpipe.caller from public;
+revoke usage on type mailpipe.caller from public, anon, authenticated, service_role;
 grant usage on type mailpipe.caller to mailpipe_tenant, mailpipe_worker;
 
 -- The scopes a member's role grants. Organizations, members and audit have no scope: sessions only.

@@ -29,8 +29,11 @@ create index audit_sealed on mailpipe.audit (organization_id, seal, position);
 
 alter table mailpipe.audit enable row level security;
 alter table mailpipe.audit force row level security;
-grant select, insert on mailpipe.audit to mailpipe_tenant;
-grant insert on mailpipe.audit to mailpipe_worker;
+-- Who adds a line chooses neither its id, its time and place in the order, nor the sealed range it would lie in.
+grant select on mailpipe.audit to mailpipe_tenant;
+grant insert (organization_id, environment, actor_kind, actor_id, action, subject_id, detail)
+    on mailpipe.audit
+    to mailpipe_tenant, mailpipe_worker;
 
 create policy "a caller reads the audit log of its organization"
     on mailpipe.audit

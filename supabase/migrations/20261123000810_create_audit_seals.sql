@@ -105,7 +105,7 @@ create type mailpipe.sealed_range as (
     fault text
 );
 
-revoke usage on type mailpipe.sealed_range from public;
+revoke usage on type mailpipe.sealed_range from public, anon, authenticated, service_role;
 grant usage on type mailpipe.sealed_range to mailpipe_tenant;
 
 -- Proves the chain of an organization: one row a sealed range, with what is wrong with it, or null. Also for the

@@ -22,8 +22,8 @@ create table mailpipe.providers (
     constraint providers_environment_known check (environment in ('live', 'test')),
     constraint providers_kind_shape check (kind ~ '^[a-z0-9_]{2,32}$'),
     constraint providers_name_length check (char_length(name) between 1 and 200),
-    constraint providers_credentials_aes256 check (get_byte(credentials, 3) = 9),
-    constraint providers_inbound_secret_aes256 check (get_byte(inbound_secret, 3) = 9),
+    constraint providers_credentials_aes256 check (get_byte(credentials, 3) = 9 and get_byte(credentials, 4) = 1),
+    constraint providers_inbound_secret_aes256 check (get_byte(inbound_secret, 3) = 9 and get_byte(inbound_secret, 4) = 1),
     constraint providers_inbound_token_is_sha256 check (octet_length(inbound_token_hash) = 32),
     constraint providers_inbound_token_unique unique (inbound_token_hash),
     constraint providers_removed_keeps_no_secret check (

@@ -20,7 +20,7 @@ create table mailpipe.webhook_endpoints (
     constraint webhook_endpoints_url_length check (char_length(url) <= 2048),
     constraint webhook_endpoints_description_length check (char_length(description) <= 500),
     constraint webhook_endpoints_events_count check (cardinality(events) between 1 and 50),
-    constraint webhook_endpoints_secret_aes256 check (get_byte(secret, 3) = 9)
+    constraint webhook_endpoints_secret_aes256 check (get_byte(secret, 3) = 9 and get_byte(secret, 4) = 1)
 );
 
 create index webhook_endpoints_newest

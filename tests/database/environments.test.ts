@@ -1,12 +1,12 @@
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cloneDatabase, type TestDatabase } from "../support/database.ts";
-import { foundTenant, send, type Tenant } from "./tenant.ts";
+import { foundTenant, rpc, send, type Tenant } from "./tenant.ts";
 
 let database: TestDatabase;
 let owner: Sql;
 let acme: Tenant;
-let live: { message: string; thread: string };
+let live: { message: string; thread: string; mailbox: string; webhook: string };
 
 beforeAll(async () => {
   database = await cloneDatabase();
@@ -16,7 +16,15 @@ beforeAll(async () => {
   const [row] = await owner<
     { thread_id: string }[]
   >`select thread_id from mailpipe.messages where id = ${message}`;
-  live = { message, thread: row?.thread_id ?? "" };
+  const service = database.sql("service_role");
+  const made = async (name: string, p_request: unknown) =>
+    String((await rpc(service, name, { p_caller: acme.session, p_request }))["id"]);
+  live = {
+    message,
+    thread: row?.thread_id ?? "",
+    mailbox: await made("create_mailbox", { address: "in@acme.example" }),
+    webhook: await made("create_webhook", { url: "https://example.com/", events: ["*"], secret: "whsec_x" }),
+  };
 });
 afterAll(() => database.close());
 
@@ -68,10 +76,51 @@ describe("promise 8: a test key cannot touch a live row", () => {
       (organization_id, environment, name, hash, last_four, scopes, window_id, issued_by_key)
       values ($organization, 'test', 'n', sha256('x'), 'last', '{mail:send}', 'w', $key)`,
     ],
+    [
+      "message",
+      "mailbox",
+      "messages_mailbox",
+      `insert into mailpipe.messages
+      (organization_id, environment, direction, status, thread_id, from_email, subject, mailbox_id)
+      select organization_id, environment, 'inbound', 'received', id, 'a@b.example', 's', $mailbox
+      from mailpipe.threads where environment = 'test' limit 1`,
+    ],
+    [
+      "message",
+      "key",
+      "messages_api_key",
+      `insert into mailpipe.messages
+      (organization_id, environment, direction, status, thread_id, from_email, subject, api_key_id)
+      select organization_id, environment, 'outbound', 'queued', id, 'a@b.example', 's', $key
+      from mailpipe.threads where environment = 'test' limit 1`,
+    ],
+    [
+      "delivery",
+      "webhook",
+      "deliveries_endpoint",
+      `insert into mailpipe.deliveries (organization_id, environment, event_id, endpoint_id)
+      select organization_id, environment, id, $webhook from mailpipe.events where environment = 'test' limit 1`,
+    ],
+    [
+      "inbound request",
+      "provider",
+      "inbound_requests_provider",
+      `insert into mailpipe.inbound_requests
+      (organization_id, environment, provider_id, kind, event_key, headers, storage_key, size_bytes)
+      values ($organization, 'test', $provider, 'mime', 'e', '{}', $organization || '/test/x', 1)`,
+    ],
+    [
+      "key",
+      "predecessor",
+      "api_keys_replaced",
+      `insert into mailpipe.api_keys
+      (organization_id, environment, name, hash, last_four, scopes, window_id, replaces)
+      values ($organization, 'test', 'n', sha256('x'), 'last', '{mail:send}', 'w', $key)`,
+    ],
   ])("a test %s with a live %s breaks %s", async (_, __, constraint_name, statement) => {
     await send(database.sql("service_role"), acme.test, "test");
     const written = Object.entries(values()).reduce(
-      (sql, [name, id]) => sql.replace(`$${name}`, `'${id}'`),
+      (sql, [name, id]) => sql.replaceAll(`$${name}`, `'${id}'`),
       statement,
     );
     await expect(owner.unsafe(written)).rejects.toMatchObject({ code: "23503", constraint_name });

@@ -113,6 +113,33 @@ export const functionRules: CatalogRule[] = [
     finds: "mailpipe_tenant mailpipe.touched()",
   },
   {
+    // pg_temp is the last on the path, and still on it: a bare name of ours is found there and nowhere else.
+    sentence: "Every relation a function's body names is named with its schema",
+    query: `
+      select concat_ws(' ', place, name) as offence
+      from (
+        select
+          pg_proc.oid::regprocedure as place,
+          (regexp_matches(
+            regexp_replace(prosrc, '--[^\\n]*|''[^'']*''', ' ', 'g'),
+            '\\m(?:from|join|into|update|using)\\s+(?:only\\s+)?([a-z_]+)\\M(?!\\s*[.(])', 'g'
+          ))[1] as name
+        from pg_proc
+        where pronamespace in (${OURS})
+      ) as named
+      where exists (
+        select
+        from pg_class
+        where relname = name
+          and relkind in ('r', 'v')
+          and relnamespace in (${OURS}, 'auth'::regnamespace, 'storage'::regnamespace, 'vault'::regnamespace)
+      )`,
+    offence: made(
+      "mailpipe.bare() returns bigint language plpgsql as 'begin return (select count(*) from messages); end'",
+    ),
+    finds: "mailpipe.bare() messages",
+  },
+  {
     // Those five walk the tables of a fixed list, every name and value quoted by format().
     sentence: "No function builds SQL from text, but what exports and deletes table by table",
     query: `

@@ -18,8 +18,8 @@ export const tableGrants = `
   attachments         mailpipe_worker insert select
   attempts            mailpipe_tenant select
   attempts            mailpipe_worker insert select update(detail,duration_ms,finished_at,outcome,status_code)
-  audit               mailpipe_tenant insert select
-  audit               mailpipe_worker insert
+  audit               mailpipe_tenant insert(action,actor_id,actor_kind,detail,environment,organization_id,subject_id) select
+  audit               mailpipe_worker insert(action,actor_id,actor_kind,detail,environment,organization_id,subject_id)
   audit_seals         mailpipe_tenant select
   deletions           mailpipe_tenant insert select update(due_at,state,was_paused)
   deletions           mailpipe_worker delete select update(finished_at,removed,state,subject)

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cloneDatabase, type TestDatabase } from "../support/database.ts";
+import { rewrite as rewriteIn } from "./careless.ts";
 import { lines, tableGrants } from "./grants.ts";
 import { type Caller, foundTenant, rpc, send, signIn, type Tenant, worker } from "./tenant.ts";
 
@@ -49,19 +50,7 @@ const readable = [
   ),
 ];
 
-/** Gives get_message another body, as a careless migration would; owner and privileges stay. */
-async function rewrite(body: string): Promise<(caller: Caller) => Promise<unknown>> {
-  await owner.unsafe(`
-    create or replace function mailpipe_api.get_message(p_caller jsonb, p_id text)
-    returns jsonb
-    language plpgsql
-    volatile
-    security definer
-    set search_path = pg_catalog, pg_temp
-    as $$ begin ${body} end; $$
-  `);
-  return (p_caller) => rpc(service, "get_message", { p_caller, p_id: null });
-}
+const rewrite = (body: string) => rewriteIn(database, body);
 
 const everything = `return jsonb_build_object(${
   readable.map((name) => `'${name}', (select coalesce(jsonb_agg(row), '[]') from mailpipe.${name} as row)`)

@@ -2,31 +2,22 @@ import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Scope, scopes } from "../../shared/access.ts";
 import { keyChecksum } from "../../shared/keys.ts";
-import type { EdgeFunction, ListedRoute } from "../../shared/serve.ts";
+import type { ListedRoute } from "../../shared/serve.ts";
 import { type Api, type Session, startApi } from "../support/api.ts";
 import { type Answer, ask, type Question, refusal } from "../support/ask.ts";
+import { everyRoute } from "../support/functions.ts";
 import { keepLog } from "../support/log.ts";
 import { addMember, foundTenant, issue, type Tenant } from "../support/tenant.ts";
 
-const folder = new URL("../../functions/", import.meta.url);
-const slugs = readdirSync(folder).sort();
-const functions = new Map(
-  await Promise.all(slugs.map(async (slug) => {
-    const { default: fn } = await import(new URL(`${slug}/index.ts`, folder).href) as {
-      default: EdgeFunction;
-    };
-    return [slug, fn] as const;
-  })),
-);
+const slugs = readdirSync(new URL("../../functions/", import.meta.url)).sort();
+const doors = await everyRoute();
+const functions = new Map(doors.map(({ slug, fn }) => [slug, fn]));
 
 interface Door {
   slug: string;
   route: ListedRoute;
 }
 
-const doors: Door[] = slugs.flatMap((slug) =>
-  (functions.get(slug)?.routes ?? []).map((route) => ({ slug, route }))
-);
 const named = (some: Door[]) =>
   some.map((door) => [`${door.route.method} ${door.route.path}`, door] as const);
 const mail = { from: "a@sender.example", to: ["b@receiver.example"], subject: "Hello", text: "Hello" };

@@ -67,6 +67,8 @@ describe("a session of a project that signs with ES256", () => {
     ["with nbf as text", (claims) => ({ ...claims, nbf: "0" })],
     ["without a session", ({ session_id: _, ...claims }) => claims],
     ["whose subject is no user id", (claims) => ({ ...claims, sub: "admin" })],
+    ["whose subject is a list of one", (claims) => ({ ...claims, sub: [claims["sub"]] })],
+    ["whose session is a list of one", (claims) => ({ ...claims, session_id: [claims["session_id"]] })],
     ["of ten kilobytes", (claims) => ({ ...claims, user_metadata: { note: "x".repeat(10_000) } })],
   ])("is refused unasked: one %s, although Auth's key signed it", async (_, change) => {
     await expect(verifySession(await auth.sign(change(auth.claims())))).rejects.toMatchObject(refused);
