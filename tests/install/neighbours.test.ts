@@ -17,6 +17,7 @@ import {
   openShop,
   releaseAgain,
   shopUser,
+  verdict,
 } from "./shop.ts";
 
 let running: RunningServer;
@@ -145,6 +146,34 @@ test("promise 11 where pg_cron and pg_net are: our two jobs are all that comes b
   expect(missing(afterwards, before).filter((line) => !line.startsWith("job | mailpipe-wake-"))).toEqual(
     ours,
   );
+});
+
+test("beside an app that grants everything it makes to everyone, what is ours is out of reach all the same", async () => {
+  const database = await cloneDatabase("hosted", running.server);
+  open.push(database);
+  const everything = ["tables", "sequences", "functions", "types", "schemas"].map((kind) =>
+    `alter default privileges grant all on ${kind} to anon, authenticated, service_role;`
+  );
+  await database.sql("postgres").unsafe(everything.join("\n"));
+  await pushMigrations(database.url);
+  for (const role of ["anon", "authenticated", "service_role"] as const) {
+    for (
+      const statement of [
+        "select from mailpipe.api_keys",
+        "truncate mailpipe.audit",
+        "select nextval('mailpipe.audit_position_seq')",
+        "select mailpipe.create_data_key('org_1')",
+        "create table mailpipe.made_here (id int)",
+        "create table mailpipe_api.made_here (id int)",
+      ]
+    ) {
+      expect([role, statement, await verdict(database.sql(role), statement)]).toEqual([
+        role,
+        statement,
+        "42501",
+      ]);
+    }
+  }
 });
 
 describe("none of this would pass unseen", () => {
