@@ -80,10 +80,11 @@ describe("the golden list", () => {
 
 // What holds promise 11 (tests/install/neighbours.test.ts) sees whatever a migration could change of others.
 describe("the footprint of a database", () => {
-  test("names nothing of ours but a bucket, its policy and two secrets", async () => {
+  test("names nothing of ours but a bucket, its policies and two secrets", async () => {
     const lines = await footprint(database.sql("supabase_admin"));
     expect(lines.filter((line) => /mailpipe/.test(line)).sort()).toEqual([
       "bucket | mailpipe | f",
+      expect.stringMatching(/^policy \| storage\.buckets \| mailpipe: /),
       expect.stringMatching(/^policy \| storage\.objects \| mailpipe: /),
       expect.stringMatching(/^vault \| mailpipe_master_key_v1_/),
       "vault | mailpipe_worker_secret",
