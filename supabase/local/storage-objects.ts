@@ -44,6 +44,23 @@ export class ObjectStore {
     return new Set(rows.map(({ name }) => name));
   }
 
+  /** What lies in a folder as far as the caller may see it: objects, and folders as names without an id. */
+  list(principal: Principal, bucket: string, folder: string, limit: number): Promise<object[]> {
+    return this.as(principal, (sql) =>
+      sql`
+        select
+          split_part(path, '/', 1) as name,
+          (array_agg(id) filter (where strpos(path, '/') = 0))[1] as id,
+          (array_agg(metadata) filter (where strpos(path, '/') = 0))[1] as metadata
+        from storage.objects
+        cross join lateral substr(name, length(${folder}::text) + 1) as rest (path)
+        where bucket_id = ${bucket} and starts_with(name, ${folder})
+        group by 1
+        order by 1
+        limit ${limit}
+      `);
+  }
+
   /** The bytes, as an attachment when `download` (a file name, or empty for the object's own) is asked for. */
   async read(principal: Principal, bucket: string, name: string, download: string | null): Promise<Response> {
     const { version, metadata } = await this.find(principal, bucket, name);

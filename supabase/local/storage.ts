@@ -12,7 +12,7 @@ export interface StorageOptions extends StorageKeys {
 }
 
 export interface Storage {
-  /** Answers the routes under `/storage/v1` that storage-js uses for single objects. */
+  /** Answers the routes under `/storage/v1` that storage-js uses for objects. */
   fetch(request: Request): Promise<Response>;
 }
 
@@ -31,8 +31,9 @@ interface Route {
   answer(call: Call): Promise<Response>;
 }
 
-// In order: what comes first takes `sign` and `authenticated` before they could be names of buckets.
+// In order: what comes first takes `list`, `sign` and `authenticated` before they could be names of buckets.
 const ROUTES: Route[] = [
+  { method: "POST", path: /^\/object\/list\/([^/]+)$/, answer: list },
   { method: "POST", path: /^\/object\/sign\/([^/]+)$/, answer: signMany },
   { method: "POST", path: /^\/object\/sign\/([^/]+)\/(.+)$/, answer: sign },
   { method: "GET", path: /^\/object\/sign\/([^/]+)\/(.+)$/, answer: readSigned },
@@ -42,7 +43,7 @@ const ROUTES: Route[] = [
 ];
 
 /**
- * A stand-in for Supabase Storage: upload (with `x-upsert`), download, removal and signed URLs; the bytes on disk
+ * A stand-in for Supabase Storage: upload (with `x-upsert`), download, list, removal and signed URLs; the bytes on disk
  * and a row each in storage.objects. Bytes are written before the row and removed after it, so no row lacks them.
  */
 export function createStorage({ dir, sql, ...keys }: StorageOptions): Storage {
@@ -101,6 +102,12 @@ async function readSigned({ request, bucket, name, store, keys }: Call): Promise
 async function read({ request, bucket, name, store, keys }: Call): Promise<Response> {
   const download = new URL(request.url).searchParams.get("download");
   return await store.read(await principalOf(request, keys), bucket, name, download);
+}
+
+async function list({ request, bucket, store, keys }: Call): Promise<Response> {
+  const { prefix = "", limit = 100 } = await request.json() as { prefix?: string; limit?: number };
+  const folder = prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`;
+  return Response.json(await store.list(await principalOf(request, keys), bucket, folder, limit));
 }
 
 async function write({ request, bucket, name, store, keys }: Call): Promise<Response> {

@@ -26,6 +26,8 @@ comment on schema mailpipe is 'Mailpipe: all data. Exposed to nobody.';
 create schema mailpipe_api;
 comment on schema mailpipe_api is 'Mailpipe: functions only, for service_role through the Data API.';
 
+-- By name as well: a host app's default privileges, where they are global, have granted them new schemas already. What
+-- they grant on the tables and functions in here is then out of reach.
 revoke all on schema mailpipe from public, anon, authenticated, service_role;
 revoke all on schema mailpipe_api from public, anon, authenticated, service_role;
 grant usage on schema mailpipe to mailpipe_tenant, mailpipe_worker;

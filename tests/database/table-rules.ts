@@ -94,6 +94,21 @@ export const tableRules: CatalogRule[] = [
   },
   {
     sentence:
+      "A row of Auth or of the host app is deleted without us: a foreign key of ours to it cascades or sets null",
+    query: `
+      select conname::text as offence
+      from pg_constraint
+      join pg_class on pg_class.oid = confrelid
+      where contype = 'f'
+        and connamespace in (${OURS})
+        and relnamespace not in (${OURS})
+        and confdeltype not in ('c', 'n')`,
+    offence: `alter table mailpipe.mailboxes add column made_by uuid,
+      add constraint mailboxes_maker foreign key (made_by) references auth.users (id)`,
+    finds: "mailboxes_maker",
+  },
+  {
+    sentence:
       "A column that names a row of ours is a foreign key to it, but for a job's subject, which may be of any kind, and a receipt, which outlives its organization",
     query: `
       select concat_ws(' ', pg_class.oid::regclass, attname) as offence

@@ -9,6 +9,13 @@ const bytes = Uint8Array.from({ length: 300 }, (_, index) => index % 256);
 const sha256 = createHash("sha256").update(bytes).digest("hex");
 const unavailable = { code: "storage_unavailable" };
 
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/** Another character, half the alphabet away: in base64url the last one's low bits mean nothing. */
+function another(char: string): string {
+  return alphabet[(alphabet.indexOf(char) + 32) % 64] ?? "A";
+}
+
 let api: Api;
 
 beforeAll(async () => {
@@ -74,6 +81,45 @@ describe("links", () => {
       exp: number;
     };
     expect(Math.abs(exp - Date.now() / 1000 - 3600)).toBeLessThan(10);
+  });
+
+  test("do not open once the hour is over", async () => {
+    const { key } = await storeBytes(tenant, bytes);
+    // On a full second, since a link counts in those.
+    const signed = Math.floor(Date.now() / 1000) * 1000;
+    vi.useFakeTimers({ toFake: ["Date"], now: signed });
+    try {
+      const [link] = await downloadLinks([{ key, filename: "a" }]);
+      const statuses = [];
+      for (const seconds of [0, 3599, 3600, 86_400]) {
+        vi.setSystemTime(signed + seconds * 1000);
+        statuses.push((await fetch(link ?? "")).status);
+      }
+      expect(statuses).toEqual([200, 200, 400, 400]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("with any one character of its path or its token altered do not open", async () => {
+    const { key } = await storeBytes(tenant, bytes);
+    const [link] = await downloadLinks([{ key, filename: "a" }]) as [string];
+    expect((await fetch(link)).status).toBe(200);
+    const [from, to] = [link.indexOf("/object/sign/") + 1, link.indexOf("&download=")];
+    expect(to - from).toBeGreaterThan(key.length + 100);
+    const opened: string[] = [];
+    for (let at = from; at < to; at++) {
+      const altered = link.slice(0, at) + another(link.charAt(at)) + link.slice(at + 1);
+      if ((await fetch(altered)).ok) opened.push(altered);
+    }
+    expect(opened).toEqual([]);
+  });
+
+  test("whose ending that names the file is taken off still save, and show nothing", async () => {
+    const { key } = await storeBytes(tenant, new TextEncoder().encode("<script>alert(1)</script>"));
+    const [link] = await downloadLinks([{ key, filename: "a.html" }]);
+    const answer = await fetch((link ?? "").replace(/&download=.*/, ""));
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "application/octet-stream"]);
   });
 
   test("save a file under its name, which is no path and reads as it is written", async () => {

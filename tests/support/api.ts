@@ -42,11 +42,14 @@ export interface Session {
 
 /**
  * Starts a project and points `process.env` at it as the hosted runtime does, so that functions imported in this
- * test file talk to it. Close it in `afterAll`; the environment is then as before. `exposed` are schemas the operator
- * lets the Data API serve beside those it must.
+ * test file talk to it. Close it in `afterAll`; the environment is then as before. Over a database that was there
+ * already, that database stays. `exposed` are schemas the operator lets the Data API serve beside those it must.
  */
-export async function startApi(template: Template = "mailpipe", exposed: string[] = []): Promise<Api> {
-  const database = await cloneDatabase(template);
+export async function startApi(
+  over: Template | TestDatabase = "mailpipe",
+  exposed: string[] = [],
+): Promise<Api> {
+  const database = typeof over === "string" ? await cloneDatabase(over) : over;
   const gateway = await openGateway(0);
   const url = `http://127.0.0.1:${gateway.port}`;
   const keys = {
@@ -92,20 +95,31 @@ export async function startApi(template: Template = "mailpipe", exposed: string[
       host.close();
       await gateway.close();
       await rest.close();
-      await database.close();
+      if (database !== over) await database.close();
       rmSync(dir, { recursive: true, force: true });
     },
   };
 }
 
 /** Registers a user with Auth and signs her in; her address counts as confirmed. */
-export async function signUp(api: Api, email: string): Promise<Session> {
-  const response = await fetch(`${api.url}/auth/v1/signup`, {
+export async function signUp(api: Api, email: string, password: string = randomUUID()): Promise<Session> {
+  return await sessionFrom(api, "signup", { email, password });
+}
+
+/** Signs a user in who signed up before. */
+export async function signInAgain(api: Api, email: string, password: string): Promise<Session> {
+  return await sessionFrom(api, "token?grant_type=password", { email, password });
+}
+
+async function sessionFrom(api: Api, path: string, body: Record<string, string>): Promise<Session> {
+  const response = await fetch(`${api.url}/auth/v1/${path}`, {
     method: "POST",
     headers: { apikey: api.publishableKey, "content-type": "application/json" },
-    body: JSON.stringify({ email, password: randomUUID() }),
+    body: JSON.stringify(body),
   });
-  if (!response.ok) throw new Error(`sign-up of ${email}: ${response.status} ${await response.text()}`);
+  if (!response.ok) {
+    throw new Error(`${path} of ${body["email"]}: ${response.status} ${await response.text()}`);
+  }
   const { access_token, user } = await response.json() as { access_token: string; user: { id: string } };
   const claims = Buffer.from(access_token.split(".")[1] ?? "", "base64url").toString("utf8");
   const { session_id } = JSON.parse(claims) as { session_id: string };

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import postgres from "postgres";
 import { inject } from "vitest";
 import { databaseUrl, LOGIN_ROLES, type LoginRole } from "../../supabase/local/postgres.ts";
+import type { TestServer } from "./test-server.ts";
 
 /** What a clone starts from: a hosted project, the same with the pg_cron and pg_net stand-ins, or ours migrated. */
 export type Template = "hosted" | "hosted_scheduler" | "mailpipe";
@@ -32,10 +33,28 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** A database of the test's own, copied from a template in some 30 ms. Close it in `afterAll`. */
-export async function cloneDatabase(template: Template = "mailpipe"): Promise<TestDatabase> {
-  const { port, passwords } = inject("server");
+/**
+ * A database of the test's own, copied from a template in some 30 ms; on the run's server, unless the test has one of
+ * its own. Close it in `afterAll`.
+ */
+export async function cloneDatabase(
+  template: Template = "mailpipe",
+  server: TestServer = inject("server"),
+): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll("-", "")}`;
+  await maintain(server, `create database ${name} template ${template} owner postgres`);
+  const database = openDatabase(name, server);
+  return {
+    ...database,
+    async close() {
+      await database.close();
+      await maintain(server, `drop database ${name} with (force)`);
+    },
+  };
+}
+
+/** A database that is there, over connections of its own, which see what roles were set to since; closing it ends these. */
+export function openDatabase(name: string, { port, passwords }: TestServer): TestDatabase {
   const urlOf = (role: LoginRole) => databaseUrl(port, role, passwords, name);
   const clients = new Map<TestRole, postgres.Sql>();
   const sql = (role: TestRole): postgres.Sql => {
@@ -43,15 +62,6 @@ export async function cloneDatabase(template: Template = "mailpipe"): Promise<Te
     clients.set(role, client);
     return client;
   };
-  const maintain = async (statement: string) => {
-    const admin = postgres(databaseUrl(port, "supabase_admin", passwords, "postgres"), {
-      max: 1,
-      onnotice: () => {},
-    });
-    await admin.unsafe(statement).finally(() => admin.end());
-  };
-
-  await maintain(`create database ${name} template ${template} owner postgres`);
   return {
     name,
     url: urlOf("postgres"),
@@ -63,9 +73,16 @@ export async function cloneDatabase(template: Template = "mailpipe"): Promise<Te
     },
     async close() {
       await Promise.all([...clients.values()].map((client) => client.end()));
-      await maintain(`drop database ${name} with (force)`);
     },
   };
+}
+
+async function maintain({ port, passwords }: TestServer, statement: string): Promise<void> {
+  const admin = postgres(databaseUrl(port, "supabase_admin", passwords, "postgres"), {
+    max: 1,
+    onnotice: () => {},
+  });
+  await admin.unsafe(statement).finally(() => admin.end());
 }
 
 /** The role goes in the start-up packet, so it holds on every pooled connection and `reset role` keeps it. */

@@ -126,6 +126,21 @@ describe("the Storage stand-in", () => {
     expect((await bucket(access_token, api.publishableKey).download("private")).error).toBeNull();
   });
 
+  test("lists a folder, its objects and the folders in it, as far as the policies let the caller see them", async () => {
+    for (const name of ["box/b", "box/a", "box/in/one", "box/in/two", "boxes"]) {
+      await bucket().upload(name, BYTES, { contentType });
+    }
+    const listed = await bucket().list("box");
+    expect(listed.data?.map(({ name, id }) => [name, id !== null])).toEqual([
+      ["a", true],
+      ["b", true],
+      ["in", false],
+    ]);
+    expect(listed.data?.[0]?.metadata).toMatchObject({ size: 6, mimetype: contentType });
+    expect((await bucket().list("box", { limit: 1 })).data).toHaveLength(1);
+    expect((await bucket(api.publishableKey).list("box")).data).toEqual([]);
+  });
+
   test("refuses an unknown key, a bucket that is not there, and what the bucket's limits refuse", async () => {
     expect((await bucket("sb_secret_other").download("blob")).error).toMatchObject({ statusCode: "403" });
     const big = await bucket().upload("big", new Uint8Array(1001), { contentType });
