@@ -2,6 +2,9 @@ import { randomUUID } from "node:crypto";
 import postgres from "postgres";
 import { inject } from "vitest";
 import { databaseUrl, LOGIN_ROLES, type LoginRole } from "../../supabase/local/postgres.ts";
+import { dumpDatabase } from "./database-dump.ts";
+import { openSealed } from "./sealed-secrets.ts";
+import { noteEvidence, noteSecrets } from "./secret-register.ts";
 
 /** What a clone starts from: a hosted project, the same with the pg_cron and pg_net stand-ins, or ours migrated. */
 export type Template = "hosted" | "hosted_scheduler" | "mailpipe";
@@ -32,7 +35,7 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** A database of the test's own, copied from a template in some 30 ms. Close it in `afterAll`. */
+/** A database of the test's own, copied from a template in some 30 ms. Close it in `afterAll`: it is dumped then. */
 export async function cloneDatabase(template: Template = "mailpipe"): Promise<TestDatabase> {
   const { port, passwords } = inject("server");
   const name = `test_${randomUUID().replaceAll("-", "")}`;
@@ -62,10 +65,20 @@ export async function cloneDatabase(template: Template = "mailpipe"): Promise<Te
       await sql("postgres")`update test_clock.reading set at = at + ${interval}::interval`;
     },
     async close() {
-      await Promise.all([...clients.values()].map((client) => client.end()));
-      await maintain(`drop database ${name} with (force)`);
+      try {
+        await keepDump(sql("supabase_admin"));
+      } finally {
+        await Promise.all([...clients.values()].map((client) => client.end()));
+        await maintain(`drop database ${name} with (force)`);
+      }
     },
   };
+}
+
+/** For the search after the run, which no database outlives. Before its clients end: they show what they asked last. */
+async function keepDump(sql: postgres.Sql): Promise<void> {
+  for (const { source, place, text } of await dumpDatabase(sql)) noteEvidence(source, place, text);
+  noteSecrets(await openSealed(sql));
 }
 
 /** The role goes in the start-up packet, so it holds on every pooled connection and `reset role` keeps it. */
