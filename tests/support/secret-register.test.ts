@@ -1,12 +1,19 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { z } from "zod";
+import type { Access } from "../../shared/access.ts";
+import { json } from "../../shared/answers.ts";
 import { mintKey } from "../../shared/keys.ts";
+import { route } from "../../shared/route.ts";
+import { serve } from "../../shared/serve.ts";
 import { newWebhookSecret } from "../../shared/signature.ts";
 import { listFiles } from "../check/sources.ts";
 import { foundTenant, rpc, type Tenant } from "../database/tenant.ts";
+import { ask } from "./ask.ts";
 import { cloneDatabase, type TestDatabase } from "./database.ts";
 import { readSecrets } from "./evidence.ts";
+import { keepLog } from "./log.ts";
 import { openSealed } from "./sealed-secrets.ts";
 import { secretsIn } from "./secret-kinds.ts";
 import { noteAnswer, noteRequest, noteSecrets } from "./secret-register.ts";
@@ -77,6 +84,19 @@ describe("the register", () => {
     expect(() => noteSecrets([{ kind: "passphrase", text: "hunter2" }])).toThrow(
       '"hunter2" is too short a passphrase to be searched for: give it 12 characters.',
     );
+  });
+
+  test("takes both sides of what is asked over ask()", async () => {
+    const [password, shown] = ["a password for a probe", newWebhookSecret()];
+    const run = () => Promise.resolve(json(201, { secret: shown }));
+    const access: Access = { public: true };
+    const body = z.any();
+    const answer = z.object({ secret: z.string() });
+    const probe = serve("probe", { POST: route({ summary: "", access, body, answer, status: 201, run }) });
+    await expect(ask(probe, "probe", { body: {} })).rejects.toThrow("Call keepLog() first");
+    keepLog();
+    await ask(probe, "probe", { body: { credentials: { password } } });
+    expect([noted(password), noted(shown)]).toEqual([["provider credential"], ["webhook secret"]]);
   });
 
   test("hears every function that a test calls", () => {

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { mintKey } from "../../shared/keys.ts";
+import { mintToken } from "../../shared/one-time-token.ts";
 import { newWebhookSecret } from "../../shared/signature.ts";
 import type { Seeded } from "./evidence.ts";
 import type { SecretKind } from "./secret-kinds.ts";
@@ -65,6 +66,8 @@ describe("a search", () => {
     ["a key mistyped", `${mintKey("live").plain.slice(0, -1)}`],
     ["a workers' secret", `mpw_${randomBytes(32).toString("hex")}`],
     ["a webhook secret", newWebhookSecret()],
+    ["an invitation's token", mintToken("mpi").plain],
+    ["a confirmation token", mintToken("mpd").plain],
     ["a project's secret key", `sb_secret_${randomBytes(16).toString("base64url")}`],
     ["a session", ['{"alg":"HS256"}', '{"sub":"somebody"}', "signature"].map(btoa).join(".")],
   ])("knows by its shape %s that nobody noted", (_, secret) => {

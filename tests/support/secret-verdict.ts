@@ -9,8 +9,8 @@ export interface Verdict {
   complaints: string[];
 }
 
-function allowanceOf(hit: Hit): AllowedPlace | undefined {
-  return allowedPlaces.find(({ source, place, kind }) =>
+function allowanceOf(hit: Hit, allowances: readonly AllowedPlace[]): AllowedPlace | undefined {
+  return allowances.find(({ source, place, kind }) =>
     source === hit.source && kind === hit.kind && place.test(hit.place)
   );
 }
@@ -21,11 +21,7 @@ function sentence({ source, place, kind, by }: Hit): string {
   return `${source}: ${place} holds in plain a secret (${kind}) ${whose}.`;
 }
 
-function gaps(
-  secrets: readonly Seeded[],
-  texts: ReadonlyMap<Source, number>,
-  allowed: ReadonlySet<AllowedPlace | undefined>,
-): string[] {
+function gaps(secrets: readonly Seeded[], texts: ReadonlyMap<Source, number>): string[] {
   const seeded = new Set(secrets.map(({ kind }) => kind));
   return [
     ...secretKinds.filter((kind) => !seeded.has(kind)).map((kind) =>
@@ -34,14 +30,25 @@ function gaps(
     ...sources.filter((source) => !texts.has(source)).map((source) =>
       `The whole suite ran and kept no ${source}, so none was searched.`
     ),
-    ...allowedPlaces.filter((each) => !allowed.has(each)).map(({ source, place }) =>
-      `allowed-places.ts allows ${source} ${place}, and nothing needs it.`
-    ),
   ];
 }
 
-/** Searches all that a run kept for all that it seeded. `whole` asks also that every kind and place was there. */
-export function judge(folder: string, whole: boolean): Verdict {
+function summary(secrets: readonly Seeded[], texts: ReadonlyMap<Source, number>, bytes: number): string {
+  const distinct = new Set(secrets.map(({ text }) => text)).size;
+  const beside = (["error body", "function log", "stored object"] as const).filter((source) =>
+    texts.has(source)
+  );
+  return [
+    // Each database is asked once what is running in it.
+    `Searched for ${distinct} secrets in ${texts.get("pg_stat_activity") ?? 0} databases`,
+    "the server's log and statements",
+    ...beside.map((source) => `${texts.get(source)} × ${source}`),
+    `${(bytes / 1e6).toFixed(1)} MB in all.`,
+  ].join(", ");
+}
+
+/** Searches all that a run kept for all that it seeded. `whole` asks also that nothing was left out or is allowed in vain. */
+export function judge(folder: string, whole: boolean, allowances = allowedPlaces): Verdict {
   const secrets = readSecrets(folder);
   const search = new SecretSearch(secrets);
   const texts = new Map<Source, number>();
@@ -52,16 +59,15 @@ export function judge(folder: string, whole: boolean): Verdict {
     bytes += said.text.length;
     for (const hit of search.hits(said)) hits.set(sentence(hit), hit);
   }
-  const allowed = new Set([...hits.values()].map(allowanceOf));
-  const leaks = [...hits].filter(([, hit]) => allowanceOf(hit) === undefined).map(([words]) => words);
-  const distinct = new Set(secrets.map(({ text }) => text)).size;
-  // Each database is asked once what is running in it.
-  const databases = `${texts.get("pg_stat_activity") ?? 0} databases`;
-  const beside = [...texts].filter(([source]) => /^(error|function|stored)/.test(source));
-  const others = beside.map(([source, count]) => `${count} × ${source}`).join(", ");
+  const needed = new Set([...hits.values()].map((hit) => allowanceOf(hit, allowances)));
+  const idle = allowances.filter((each) => !needed.has(each)).map(({ source, place }) =>
+    `allowed-places.ts allows ${source} ${place}, and nothing needs it.`
+  );
+  const leaks = [...hits].filter(([, hit]) => allowanceOf(hit, allowances) === undefined).map(([words]) =>
+    words
+  );
   return {
-    summary: `Searched for ${distinct} secrets in ${databases} and their server's log and statements` +
-      `${others && `, ${others}`}: ${(bytes / 1e6).toFixed(1)} MB.`,
-    complaints: [...leaks, ...(whole ? gaps(secrets, texts, allowed) : [])],
+    summary: summary(secrets, texts, bytes),
+    complaints: [...leaks, ...(whole ? [...gaps(secrets, texts), ...idle] : [])],
   };
 }
