@@ -154,6 +154,15 @@ const leaks: [place: string, kind: string, how: string][] = [
 ];
 
 describe("promise 7: a secret kept in plain fails the run", patience, () => {
+  test("and so does a search that could not be made", async () => {
+    const { code, output } = await npmTest(
+      'await database.sql("supabase_admin")`drop database hosted`;',
+    );
+    expect(output).toMatch(/Tests\s+1 passed \(1\)/);
+    expect(output).toContain('database "hosted" does not exist');
+    expect(code).not.toBe(0);
+  });
+
   test("wherever it is kept, by a sentence that says where, which kind and whose, and not the secret", async () => {
     const strange = "await sql`create table public.keys as select ${mintKey('live').plain}::text as it`;";
     const { code, output } = await npmTest([...leaks.map(([, , how]) => how), strange].join("\n"));

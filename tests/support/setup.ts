@@ -42,10 +42,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("server", server);
   project.provide("evidence", evidence);
   return async () => {
-    await keepLeftovers(evidence, server);
-    await stop(child);
-    conclude(judge(evidence, await ranWhole(project)));
-    rmSync(evidence, { recursive: true });
+    // Vitest reports an error thrown here and exits with zero all the same; the code it leaves as it finds it.
+    const before = process.exitCode;
+    process.exitCode = 1;
+    try {
+      await keepLeftovers(evidence, server).finally(() => stop(child));
+      if (conclude(judge(evidence, await ranWhole(project)))) process.exitCode = before;
+    } finally {
+      rmSync(evidence, { recursive: true });
+    }
   };
 }
 
@@ -57,12 +62,11 @@ async function ranWhole(project: TestProject): Promise<boolean> {
   return dir === undefined && testNamePattern === undefined && testFiles.every((file) => ran.has(file));
 }
 
-/** Vitest reports an error thrown here and exits with zero all the same; the code it leaves as it finds it. */
-function conclude({ summary, complaints }: Verdict): void {
-  if (complaints.length === 0) return console.log(`${summary} None was found.`);
+/** Says what came of the search; true when nothing did. */
+function conclude({ summary, complaints }: Verdict): boolean {
   for (const complaint of complaints) console.error(complaint);
-  console.error(`${summary} The run failed.`);
-  process.exitCode = 1;
+  console.log(complaints.length === 0 ? `${summary} None was found.` : `${summary} The run failed.`);
+  return complaints.length === 0;
 }
 
 function firstAnswer(child: ChildProcess): Promise<{ ready?: TestServer; failed?: string }> {
