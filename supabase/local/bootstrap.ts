@@ -21,6 +21,8 @@ export async function bootstrapDatabase(
       const schemas = new Set(present.map((row) => row.nspname));
       if (!schemas.has("vault")) await runFiles(transaction, PLATFORM);
       if (scheduler && !schemas.has("cron")) await runFiles(transaction, ["scheduler.sql"]);
+      // A password is part of its statement's text, which would be kept.
+      await transaction`set local pg_stat_statements.track_utility = off`;
       for (const role of ["postgres", "authenticator"] as const) {
         await transaction.unsafe(`alter role ${role} password '${server.passwords[role]}'`);
       }

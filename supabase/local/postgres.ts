@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { listen } from "./ports.ts";
 import { type Account, postgresFolder, serverAccount } from "./postgres-binary.ts";
@@ -21,6 +22,8 @@ export interface PostgresOptions {
   port: number;
   /** False turns fsync off: only for data that may be lost, as a test run's. */
   durable: boolean;
+  /** Settings of the server beside ours, by their names in postgresql.conf. */
+  settings?: Record<string, string>;
   /** Receives each line the server logs. */
   log?: (line: string) => void;
 }
@@ -91,8 +94,8 @@ async function refuseBusyPort(port: number): Promise<void> {
   await new Promise((closed) => probe.close(closed));
 }
 
-function serverArguments(cluster: string, { port, durable }: PostgresOptions): string[] {
-  const settings = {
+function serverArguments(cluster: string, { port, durable, settings }: PostgresOptions): string[] {
+  const all = {
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
     timezone: "UTC",
@@ -102,8 +105,9 @@ function serverArguments(cluster: string, { port, durable }: PostgresOptions): s
     // Statement parameters carry credentials; an error line must not repeat them.
     log_parameter_max_length_on_error: "0",
     ...(durable ? {} : { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }),
+    ...settings,
   };
-  const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const flags = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   return ["-D", cluster, "-p", String(port), ...flags];
 }
 
@@ -120,13 +124,15 @@ function spawnKeeper(command: string, args: string[], account: Account): ChildPr
 function untilReady(keeper: ChildProcess, log: (line: string) => void): Promise<void> {
   const lines: string[] = [];
   return new Promise((ready, failed) => {
-    keeper.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      for (const line of text.split("\n").filter(Boolean)) {
+    // By lines: a chunk may end in the middle of one.
+    if (keeper.stderr !== null) {
+      createInterface({ input: keeper.stderr }).on("line", (line) => {
+        if (line === "") return;
         log(line);
         if (lines.length < 20) lines.push(line);
         if (line.includes("database system is ready to accept connections")) ready();
-      }
-    });
+      });
+    }
     keeper.once("exit", () => failed(new Error(`PostgreSQL did not start:\n${lines.join("\n")}`)));
   });
 }

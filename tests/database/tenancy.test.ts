@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { newWebhookSecret } from "../../shared/signature.ts";
 import { cloneDatabase, type TestDatabase } from "../support/database.ts";
 import { rewrite as rewriteIn } from "./careless.ts";
 import { lines, tableGrants } from "./grants.ts";
@@ -25,7 +26,7 @@ beforeAll(async () => {
     for (const p_caller of [tenant.live, tenant.test]) {
       await rpc(service, "create_mailbox", { p_caller, p_request: { address: "in@acme.example" } });
     }
-    const webhook = { url: "https://example.com/", events: ["*"], secret: "whsec_x" };
+    const webhook = { url: "https://example.com/", events: ["*"], secret: newWebhookSecret() };
     await rpc(service, "create_webhook", { p_caller: tenant.session, p_request: webhook });
     const claim = { p_caller: worker, p_limit: 50, p_message_id: null };
     for (

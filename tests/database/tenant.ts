@@ -1,6 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { Sql, TransactionSql } from "postgres";
+import { newWebhookSecret } from "../../shared/signature.ts";
 import type { TestDatabase } from "../support/database.ts";
+import { noteBody } from "../support/secret-register.ts";
 
 /** A caller as shared/credentials.ts hands it over. */
 export type Caller = Record<string, string | boolean>;
@@ -31,6 +33,7 @@ export async function rpc<Answer = Record<string, unknown>>(
   name: string,
   args: Record<string, unknown>,
 ): Promise<Answer> {
+  noteBody(name, args);
   const list = Object.keys(args).map((arg, index) => `${arg} => $${index + 1}`);
   const rows = await sql.unsafe<{ answer: Answer }[]>(
     `select mailpipe_api.${name}(${list.join(", ")}) as answer`,
@@ -82,7 +85,7 @@ export async function foundTenant(database: TestDatabase, name: string): Promise
       name: "ours",
       credentials: { host: "smtp.example", password: `secret of ${name}` },
       inbound_token_hash: hashOf(randomUUID()),
-      inbound_secret: "whsec_x",
+      inbound_secret: newWebhookSecret(),
     },
   });
   return {

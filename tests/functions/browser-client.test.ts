@@ -2,10 +2,13 @@ import { createClient } from "@supabase/supabase-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import whoami from "../../functions/whoami/index.ts";
 import { type Api, startApi } from "../support/api.ts";
+import { overheard, requestOf } from "../support/ask.ts";
+import { keepLog } from "../support/log.ts";
 
 let api: Api;
 
 beforeAll(async () => {
+  keepLog();
   api = await startApi();
 });
 
@@ -17,7 +20,7 @@ function browserClient() {
     const request = new Request(input, init);
     if (!new URL(request.url).pathname.startsWith("/functions/v1/")) return fetch(request);
     request.headers.set("origin", "https://app.example");
-    return whoami.fetch(request);
+    return overheard(whoami, request);
   };
   // Node 20 has no WebSocket, and a page that calls functions needs none.
   return createClient(api.url, api.publishableKey, {
@@ -40,8 +43,7 @@ test("a session ends with its sign-out, at the very next call", async () => {
   const { data } = await client.auth.signUp({ email: "bo@example.com", password: crypto.randomUUID() });
   const token = data.session?.access_token ?? "";
   await api.database.sql("postgres")`select mailpipe.create_organization('Bo', 'bo@example.com')`;
-  const ask = () =>
-    whoami.fetch(new Request("http://127.0.0.1/whoami", { headers: { authorization: `Bearer ${token}` } }));
+  const ask = () => overheard(whoami, requestOf("whoami", { token }));
   expect((await ask()).status).toBe(200);
   await api.database.sql("supabase_admin")`delete from auth.sessions where user_id = ${data.user?.id ?? ""}`;
   expect((await ask()).status).toBe(401);

@@ -14,6 +14,7 @@ import { loadProducts } from "../check/product.ts";
 import { type Api, signUp, startApi } from "../support/api.ts";
 import { ask, type Question } from "../support/ask.ts";
 import { runAllDataJobs } from "../support/data-jobs.ts";
+import { keepLog } from "../support/log.ts";
 import { json, type ResendStandIn, startResend } from "../support/resend-stand-in.ts";
 import { foundTenant, issue, type Tenant } from "../support/tenant.ts";
 
@@ -218,6 +219,7 @@ function signed(event: unknown, secret: string): Question {
 }
 
 beforeAll(async () => {
+  keepLog();
   resend = await startResend((call, response) => {
     api.calls.push({ method: call.method, path: `resend ${call.method} ${call.path}` });
     json(response, 200, call.path === "/emails" ? { id: "resend-1" } : { data: [] });
@@ -308,12 +310,12 @@ async function resources(): Promise<{ provider: string; receive: string; endpoin
   });
   await count("GET providers");
   const { body: provider } = await count("POST providers", {
-    body: { kind: "resend", name: "r", credentials: { api_key: "re_stand_in" } },
+    body: { kind: "resend", name: "r", credentials: { api_key: "re_of_a_stand_in" } },
   });
   const path = `providers/${provider["id"]}`;
   await count("PATCH providers/{id}", { body: { name: "renamed" } }, path);
   await count("PATCH providers/{id}, credentials", {
-    body: { credentials: { api_key: "re_stand_in", webhook_secret } },
+    body: { credentials: { api_key: "re_of_a_stand_in", webhook_secret } },
   }, path);
   const receive = new URL(String(provider["inbound_url"])).pathname.replace("/functions/v1/", "");
   return { provider: path, receive, endpoint: `webhooks/${endpoint["id"]}` };

@@ -35,7 +35,7 @@ beforeAll(async () => {
   vi.stubEnv("MAILPIPE_PROVIDER_URL_RESEND", resend.url);
   vi.stubEnv("MAILPIPE_EGRESS_ALLOW", "127.0.0.0/8");
   bySmtp = { provider_id: (await connect(tenant.live, "smtp", account.credentials)).id };
-  byResend = { provider_id: (await connect(tenant.live, "resend", { api_key: "re_1" })).id };
+  byResend = { provider_id: (await connect(tenant.live, "resend", { api_key: "re_of_a_stand_in" })).id };
   await api.database.setClock(new Date().toISOString());
 });
 afterAll(async () => {

@@ -46,7 +46,7 @@ const bodies: Record<string, unknown> = {
   "POST providers": {
     kind: "smtp",
     name: "p",
-    credentials: { host: "127.0.0.1", port: 9, secure: true, username: "u", password: "p" },
+    credentials: { host: "127.0.0.1", port: 9, secure: true, username: "u", password: "password-of-nobody" },
   },
   "PATCH providers/{id}": { name: "p" },
   "POST send-mail": mail,

@@ -307,7 +307,7 @@ describe("a key fenced to mailboxes", () => {
     violated(await ask(webhooks, "webhooks", { token: key }), "webhooks:read");
     const body = { url: "https://127.0.0.1/h", events: ["*"] };
     violated(await ask(webhooks, "webhooks", { token: key, body }), "webhooks:write");
-    const connection = { kind: "resend", name: "R", credentials: { api_key: "re_1" } };
+    const connection = { kind: "resend", name: "R", credentials: { api_key: "re_of_a_stand_in" } };
     violated(await ask(providers, "providers", { token: key, body: connection }), "providers:write");
   });
 

@@ -77,7 +77,7 @@ beforeAll(async () => {
   tenant = await foundTenant(api);
   account = await startSmtpAccount();
   smtp = await connect(tenant.live, "smtp", account.credentials);
-  resend = await connect(tenant.live, "resend", { api_key: "re_stand_in", webhook_secret: svixSecret });
+  resend = await connect(tenant.live, "resend", { api_key: "re_of_a_stand_in", webhook_secret: svixSecret });
   await ask(mailboxes, "mailboxes", { token: tenant.live, body: { address: "hello@acme.example" } });
 });
 

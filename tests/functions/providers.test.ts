@@ -96,7 +96,7 @@ describe("providers", () => {
     expect(refusal(wrong)).toEqual([422, "credentials_refused"]);
     expect(wrong.body.error).toMatch(/535|wrong username or password/i);
     expect(wrong.text).not.toContain("wrong-password");
-    expect(refusal(await post({ ...ofResend, credentials: { api_key: "re_bad" } }))).toEqual([
+    expect(refusal(await post({ ...ofResend, credentials: { api_key: "re_unknown_key" } }))).toEqual([
       422,
       "credentials_refused",
     ]);
@@ -144,7 +144,9 @@ describe("providers", () => {
     const { id } = await connect(tenant.live, "smtp", account.credentials);
     const before = await sealed();
     expect((await patch(id, { name: "Renamed" })).body).toMatchObject({ name: "Renamed", default: true });
-    expect(refusal(await patch(id, { credentials: { ...account.credentials, password: "no" } }))).toEqual([
+    expect(
+      refusal(await patch(id, { credentials: { ...account.credentials, password: "another-wrong-one" } })),
+    ).toEqual([
       422,
       "credentials_refused",
     ]);
@@ -221,17 +223,25 @@ describe("providers", () => {
     ["a name that is a number", { name: 1 }, "name"],
     ["a default that is a text", { default: "yes" }, "default"],
     ["no credentials", { credentials: undefined }, "credentials"],
-    ["credentials that are a text", { credentials: "re_1" }, "credentials"],
-    ["a key with a line break", { credentials: { api_key: "re_1\r\nX: y" } }, "credentials.api_key"],
+    ["credentials that are a text", { credentials: "re_of_a_stand_in" }, "credentials"],
+    [
+      "a key with a line break",
+      { credentials: { api_key: "re_of_a_stand_in\r\nX: y" } },
+      "credentials.api_key",
+    ],
     ["an empty key", { credentials: { api_key: "" } }, "credentials.api_key"],
     ["a key of 257 characters", { credentials: { api_key: "k".repeat(257) } }, "credentials.api_key"],
     ["a key that is a number", { credentials: { api_key: 1 } }, "credentials.api_key"],
     [
       "a webhook secret without whsec_",
-      { credentials: { api_key: "k", webhook_secret: "abc" } },
+      { credentials: { api_key: goodKey, webhook_secret: "without-the-prefix" } },
       "credentials.webhook_secret",
     ],
-    ["a credential there is not", { credentials: { api_key: "k", password: "p" } }, "credentials.password"],
+    [
+      "a credential there is not",
+      { credentials: { api_key: goodKey, password: "not-of-this-kind" } },
+      "credentials.password",
+    ],
   ])("of kind resend are refused with %s", async (_, changes, path) => {
     expect(refusal(await post({ ...ofResend, ...changes }))).toEqual([422, "invalid_request", path]);
   });
@@ -249,8 +259,8 @@ describe("providers", () => {
     ["secure as a text", { secure: "yes" }, "credentials.secure"],
     ["a user without a password", { password: null }, "credentials.password"],
     ["a password without a user", { username: null }, "credentials.password"],
-    ["a password with a line break", { password: "a\r\nb" }, "credentials.password"],
-    ["a password with half a character", { password: "a\ud800" }, "credentials.password"],
+    ["a password with a line break", { password: "before\r\nafter it" }, "credentials.password"],
+    ["a password with half a character", { password: "half a one \ud800" }, "credentials.password"],
     ["a password of 1025 characters", { password: "p".repeat(1_025) }, "credentials.password"],
     ["a user of 513 characters", { username: "u".repeat(513) }, "credentials.username"],
     ["an option there is not", { ignoreTLS: true }, "credentials.ignoreTLS"],
@@ -263,7 +273,7 @@ describe("providers", () => {
     const { id } = await connect(tenant.live, "resend", { api_key: goodKey });
     expect((await patch(id, {})).status).toBe(422);
     expect(refusal(await patch(id, { kind: "smtp", name: "x" }))).toEqual([422, "invalid_request", "kind"]);
-    expect(refusal(await patch(id, { credentials: { api_key: "a b" } }))).toEqual([
+    expect(refusal(await patch(id, { credentials: { api_key: "a key with blanks" } }))).toEqual([
       422,
       "invalid_request",
       "credentials.api_key",

@@ -4,6 +4,7 @@ import revokeKey from "../../functions/revoke-key/index.ts";
 import rotateKey from "../../functions/rotate-key/index.ts";
 import sendMail from "../../functions/send-mail/index.ts";
 import whoami from "../../functions/whoami/index.ts";
+import { newWebhookSecret } from "../../shared/signature.ts";
 import { type Api, startApi } from "../support/api.ts";
 import { type Answer, ask, refusal, rows } from "../support/ask.ts";
 import { keepLog } from "../support/log.ts";
@@ -511,9 +512,9 @@ describe("cancel_queued", () => {
     const provider = {
       kind: "smtp",
       name: "ours",
-      credentials: { host: "smtp.example", password: "x" },
+      credentials: { host: "smtp.example", password: "password-of-a-stand-in" },
       inbound_token_hash: "0".repeat(63) + String(founded % 10),
-      inbound_secret: "whsec_x",
+      inbound_secret: newWebhookSecret(),
     };
     await sql`select mailpipe_api.create_provider(${sql.json({ user_id, session_id })}, ${
       sql.json(provider)

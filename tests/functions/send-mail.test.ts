@@ -140,7 +140,7 @@ describe("send-mail", () => {
 
   test("takes no provider of another environment or tenant", async () => {
     const other = await foundTenant(api, "provided");
-    const { id } = await connect(other.live, "resend", { api_key: "re_1" });
+    const { id } = await connect(other.live, "resend", { api_key: "re_of_a_stand_in" });
     for (const token of [tenant.live, tenant.test, other.test]) {
       expect(refusal(await send({ ...mail, provider_id: id }, {}, token))).toEqual([
         422,
@@ -451,7 +451,7 @@ describe("with wait, send-mail", () => {
 
   beforeAll(async () => {
     live = await foundTenant(api, "waiting");
-    await connect(live.live, "resend", { api_key: "re_1" });
+    await connect(live.live, "resend", { api_key: "re_of_a_stand_in" });
     await api.serveFunctions({ "deliver-mail": deliverMail });
   });
 

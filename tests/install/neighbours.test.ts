@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { pushMigrations } from "../../supabase/local/migrate.ts";
 import { footprint, missing } from "../database/footprint.ts";
 import { functionRules } from "../database/function-rules.ts";
@@ -25,7 +25,7 @@ const open: TestDatabase[] = [];
 
 // A server of its own, which never saw a migration of ours: elsewhere roles are already as these left them.
 beforeAll(async () => {
-  running = await startTestServer("untouched");
+  running = await startTestServer("untouched", inject("evidence"));
 });
 afterAll(async () => {
   for (const database of open) await database.close();

@@ -6,6 +6,8 @@ import { mintKey } from "../../shared/keys.ts";
 import { route } from "../../shared/route.ts";
 import { serve } from "../../shared/serve.ts";
 import { startAuth } from "../support/auth-stand-in.ts";
+import { overheard } from "../support/ask.ts";
+import { keepLog } from "../support/log.ts";
 
 const key = mintKey("live").plain;
 const answer = z.unknown();
@@ -49,7 +51,8 @@ beforeEach(() => {
   run.mockClear();
   vi.stubEnv("SUPABASE_URL", "https://abc.supabase.co");
   vi.stubEnv("SUPABASE_SECRET_KEYS", '{"default":"sb_secret_test"}');
-  logged = vi.spyOn(console, "log").mockImplementation(() => undefined);
+  keepLog();
+  logged = vi.mocked(console.log);
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -71,7 +74,7 @@ interface Sent {
 
 function send({ method = "POST", url = "http://edge.internal/probe", headers = {}, body }: Sent) {
   const init = { method, headers: { ...good, ...headers }, ...(body === undefined ? {} : { body }) };
-  return probe.fetch(new Request(url, { ...init, duplex: "half" } as RequestInit));
+  return overheard(probe, new Request(url, { ...init, duplex: "half" } as RequestInit));
 }
 
 async function code(sent: Sent): Promise<string> {
@@ -168,7 +171,7 @@ describe("the steps in their order", () => {
 
 describe("plain HTTP", () => {
   const knock = (url: string, headers: Record<string, string> = {}) =>
-    probe.fetch(new Request(url, { headers }));
+    overheard(probe, new Request(url, { headers }));
 
   test.each([
     ["http://edge.internal/probe", { "x-forwarded-proto": "http" }],

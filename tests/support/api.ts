@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { randomBytes, randomUUID } from "node:crypto";
-import { rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -11,7 +11,9 @@ import { openGateway } from "../../supabase/local/gateway.ts";
 import { listen } from "../../supabase/local/ports.ts";
 import { startRest } from "../../supabase/local/rest.ts";
 import { createStorage } from "../../supabase/local/storage.ts";
+import { overheard } from "./ask.ts";
 import { cloneDatabase, type Template, type TestDatabase } from "./database.ts";
+import { noteEvidence, noteSecrets } from "./secret-register.ts";
 
 /** One request that reached the project; for an RPC, `rpc` is the database function called: one SQL call. */
 export interface ApiCall {
@@ -57,6 +59,10 @@ export async function startApi(
     secretKey: `sb_secret_${randomBytes(16).toString("base64url")}`,
     jwtSecret: randomBytes(32).toString("base64url"),
   };
+  noteSecrets([
+    { kind: "project's secret key", text: keys.secretKey },
+    { kind: "project's signing secret", text: keys.jwtSecret },
+  ]);
   const rest = startRest({ url: database.urlOf("supabase_admin"), apiUrl: url, exposed, ...keys });
   const dir = join(tmpdir(), `mailpipe-storage-${randomUUID()}`);
   const storage = createStorage({ dir, sql: database.sql("authenticator"), ...keys });
@@ -96,6 +102,7 @@ export async function startApi(
       await gateway.close();
       await rest.close();
       if (database !== over) await database.close();
+      keepObjects(dir);
       rmSync(dir, { recursive: true, force: true });
     },
   };
@@ -123,13 +130,25 @@ async function sessionFrom(api: Api, path: string, body: Record<string, string>)
   const { access_token, user } = await response.json() as { access_token: string; user: { id: string } };
   const claims = Buffer.from(access_token.split(".")[1] ?? "", "base64url").toString("utf8");
   const { session_id } = JSON.parse(claims) as { session_id: string };
+  noteSecrets([{ kind: "session", text: access_token }]);
   return { user_id: user.id, access_token, session_id };
+}
+
+/** Raw mail rests in Storage beside the database, so it is searched like a dump. */
+function keepObjects(dir: string): void {
+  if (!existsSync(dir)) return;
+  for (const entry of readdirSync(dir, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) {
+      noteEvidence("stored object", "a file", readFileSync(join(entry.parentPath, entry.name)));
+    }
+  }
 }
 
 function bySlug(functions: Record<string, EdgeFunction>): (request: Request) => Promise<Response> {
   return async (request) => {
     const slug = new URL(request.url).pathname.split("/")[1] ?? "";
-    return await functions[slug]?.fetch(request) ?? new Response(null, { status: 404 });
+    const fn = functions[slug];
+    return fn === undefined ? new Response(null, { status: 404 }) : await overheard(fn, request);
   };
 }
 

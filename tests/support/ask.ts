@@ -1,5 +1,6 @@
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import type { EdgeFunction, ListedRoute } from "../../shared/serve.ts";
+import { noteAnswer, noteBody, noteRequest } from "./secret-register.ts";
 
 /** A request to a function; GET without a body, POST with one, unless `method` says. */
 export interface Question {
@@ -45,13 +46,28 @@ function routeOf(fn: EdgeFunction, { method, url }: Request): ListedRoute | unde
 }
 
 /**
+ * Has a function answer, and notes what passed for the search after the run. Every test that calls one calls it here.
+ */
+export async function overheard(fn: EdgeFunction, request: Request): Promise<Response> {
+  if (!vi.isMockFunction(console.log)) {
+    throw new Error("Call keepLog() first: what functions log is searched too.");
+  }
+  const path = new URL(request.url).pathname.replace(/^\/(functions\/v1\/)?/, "");
+  noteRequest(request);
+  const response = await fn.fetch(request);
+  noteAnswer(path, response.status, await response.clone().text());
+  return response;
+}
+
+/**
  * Calls a function. An answer with the route's own status must hold exactly what the route's schema documents: no
  * field missing, of another type, or undocumented.
  */
 export async function ask(fn: EdgeFunction, path: string, question: Question = {}): Promise<Answer> {
   const request = requestOf(path, question);
   const route = routeOf(fn, request);
-  const response = await fn.fetch(request);
+  noteBody(path, question.body);
+  const response = await overheard(fn, request);
   const text = await response.text();
   const body = (text === "" ? {} : JSON.parse(text)) as Record<string, unknown>;
   if (response.status === route?.status) expect(route.answer.parse(body)).toEqual(body);

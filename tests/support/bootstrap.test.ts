@@ -79,6 +79,16 @@ describe("what a hosted project has", () => {
     expect(await sql`select nspname from pg_namespace where nspname in ('cron', 'net')`).toEqual([]);
   });
 
+  test("bootstrapping leaves no password among the statements PostgreSQL remembers", async () => {
+    const { passwords } = inject("server");
+    const kept = await database.sql("supabase_admin")<{ query: string }[]>`
+      select query from extensions.pg_stat_statements where query ilike 'alter role%'
+    `;
+    expect(kept.filter(({ query }) => Object.values(passwords).some((each) => query.includes(each)))).toEqual(
+      [],
+    );
+  });
+
   test("bootstrapping twice changes nothing", async () => {
     const { port, passwords } = inject("server");
     const before = await sql`select id, secret from vault.secrets`;
@@ -110,21 +120,21 @@ describe("the Vault stand-in", () => {
   });
 
   test("updates what is named and keeps the rest", async () => {
-    const id = await keep("old", "before");
-    await sql`select vault.update_secret(${id}, 'new')`;
+    const id = await keep("the-old-secret", "before");
+    await sql`select vault.update_secret(${id}, 'the-new-secret')`;
     expect(
       await sql`select name, description, decrypted_secret from vault.decrypted_secrets where id = ${id}`,
     )
-      .toEqual([{ name: "before", description: "", decrypted_secret: "new" }]);
+      .toEqual([{ name: "before", description: "", decrypted_secret: "the-new-secret" }]);
   });
 
   test("keeps names unique", async () => {
-    await keep("a", "unique");
-    await expect(keep("b", "unique")).rejects.toMatchObject({ code: "23505" });
+    await keep("kept-under-a-name", "unique");
+    await expect(keep("kept-under-no-other", "unique")).rejects.toMatchObject({ code: "23505" });
   });
 
   test("opens no ciphertext on another row", async () => {
-    const [from, to] = [await keep("mine", "from"), await keep("yours", "to")];
+    const [from, to] = [await keep("mine-to-be-moved", "from"), await keep("yours-in-its-place", "to")];
     const admin = database.sql("supabase_admin");
     await admin`update vault.secrets set secret = (select secret from vault.secrets where id = ${from}) where id = ${to}`;
     await expect(sql`select decrypted_secret from vault.decrypted_secrets where id = ${to}`).rejects.toThrow(

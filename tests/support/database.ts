@@ -2,6 +2,9 @@ import { randomUUID } from "node:crypto";
 import postgres from "postgres";
 import { inject } from "vitest";
 import { databaseUrl, LOGIN_ROLES, type LoginRole } from "../../supabase/local/postgres.ts";
+import { dumpDatabase } from "./database-dump.ts";
+import { openSealed } from "./sealed-secrets.ts";
+import { noteEvidence, noteSecrets } from "./secret-register.ts";
 import type { TestServer } from "./test-server.ts";
 
 /** What a clone starts from: a hosted project, the same with the pg_cron and pg_net stand-ins, or ours migrated. */
@@ -35,7 +38,7 @@ export interface TestDatabase {
 
 /**
  * A database of the test's own, copied from a template in some 30 ms; on the run's server, unless the test has one of
- * its own. Close it in `afterAll`.
+ * its own. Close it in `afterAll`: it is dumped then.
  */
 export async function cloneDatabase(
   template: Template = "mailpipe",
@@ -47,7 +50,7 @@ export async function cloneDatabase(
   return {
     ...database,
     async close() {
-      await database.close();
+      await keepDump(database.sql("supabase_admin")).finally(() => database.close());
       await maintain(server, `drop database ${name} with (force)`);
     },
   };
@@ -83,6 +86,12 @@ async function maintain({ port, passwords }: TestServer, statement: string): Pro
     onnotice: () => {},
   });
   await admin.unsafe(statement).finally(() => admin.end());
+}
+
+/** For the search after the run, which no database outlives. Before its clients end: they show what they asked last. */
+async function keepDump(sql: postgres.Sql): Promise<void> {
+  for (const { source, place, text } of await dumpDatabase(sql)) noteEvidence(source, place, text);
+  noteSecrets(await openSealed(sql));
 }
 
 /** The role goes in the start-up packet, so it holds on every pooled connection and `reset role` keeps it. */

@@ -72,6 +72,19 @@ describe("the local PostgreSQL", () => {
     expect(statSync(join(dataDir, "passwords.json")).mode & 0o777).toBe(0o600);
   });
 
+  test("hands over what it logs line by line, however long the line", async () => {
+    const lines: string[] = [];
+    const log = (line: string) => void lines.push(line);
+    server = await startPostgres({ dataDir, port: await freePort(undefined), durable: false, log });
+    const long = "x".repeat(300_000);
+    await expect(ask(server.url("supabase_admin", "postgres"), `select '${long}'::int as answer`)).rejects
+      .toThrow();
+    await server.stop();
+    expect(lines.filter((line) => line.endsWith(`STATEMENT:  select '${long}'::int as answer`))).toHaveLength(
+      1,
+    );
+  });
+
   test("says in one sentence that the port is in use, and leaves no half-made folder", async () => {
     const taken = createServer();
     const port = await listen(taken, 0);

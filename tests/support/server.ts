@@ -1,17 +1,29 @@
 // The process that owns a PostgreSQL of the tests. Not vitest's own: whatever happens to vitest, our channel to it
 // closes, and the server and its folder go. Told `untouched`, it makes no template our migrations ran in.
 import { randomUUID } from "node:crypto";
-import { rmSync } from "node:fs";
+import { appendFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
 import { bootstrapDatabase } from "../../supabase/local/bootstrap.ts";
 import { applyMigrations } from "../../supabase/local/migrate.ts";
+import { addEvidence } from "./evidence.ts";
 import { freePort } from "../../supabase/local/ports.ts";
 import { type PostgresServer, startPostgres } from "../../supabase/local/postgres.ts";
 
 const dataDir = join(tmpdir(), `mailpipe-test-${randomUUID()}`);
+const evidence = process.argv[3] ?? "";
 let server: PostgresServer | undefined;
+
+// A statement forgotten because others came after it could not be searched, nor one that a function ran.
+const settings = { "pg_stat_statements.max": "100000", "pg_stat_statements.track": "all" };
+
+// The whole log is one text: an error and the statement it came from are lines of their own.
+function log(line: string): void {
+  appendFileSync(join(evidence, `said-${process.pid}`), `${line}\n`);
+}
+
+addEvidence(evidence, "server log", "PostgreSQL's log of the run", "");
 
 process.once("disconnect", async () => {
   await server?.stop();
@@ -20,7 +32,7 @@ process.once("disconnect", async () => {
 });
 
 try {
-  server = await startPostgres({ dataDir, port: await freePort(undefined), durable: false });
+  server = await startPostgres({ dataDir, port: await freePort(undefined), durable: false, settings, log });
   await makeTemplates(server);
   process.send?.({ ready: { port: server.port, passwords: server.passwords } });
 } catch (error) {

@@ -16,12 +16,15 @@ export interface RunningServer {
 }
 
 /**
- * Starts a PostgreSQL in a child process, with the templates a clone starts from. `untouched` leaves out the one with
+ * Starts a PostgreSQL in a child process, with the templates a clone starts from; its log goes to the folder `evidence`. `untouched` leaves out the one with
  * our migrations: roles and their settings belong to the cluster, so only there is what we do to them still to be seen.
  */
-export async function startTestServer(state: "migrated" | "untouched"): Promise<RunningServer> {
+export async function startTestServer(
+  state: "migrated" | "untouched",
+  evidence: string,
+): Promise<RunningServer> {
   const script = fileURLToPath(new URL("server.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", script, state], {
+  const child = spawn(process.execPath, ["--import", "tsx", script, state, evidence], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const answer = await firstAnswer(child);
