@@ -53,9 +53,9 @@ alter table mailpipe.organizations force row level security;
 create table mailpipe.members (
     organization_id text collate "C" not null,
     user_id uuid not null,
-    id text collate "C" not null default mailpipe.new_id('mem'),
     role text not null,
     created_at timestamptz not null default mailpipe.clock(),
+    id text collate "C" not null default mailpipe.new_id('mem'),
     constraint members_pkey primary key (organization_id, user_id),
     constraint members_id_unique unique (id),
     constraint members_organization foreign key (organization_id)

@@ -106,7 +106,7 @@ declare
         where attachment.organization_id = p_organization_id
             and attachment.message_id = any (free)
     );
-    threads text[];
+    thread_ids text[];
 begin
     delete from mailpipe.jobs as job
     where job.kind = 'deliver_message'
@@ -125,7 +125,7 @@ begin
         returning message.thread_id, message.raw_key
     )
     select array_agg(distinct removed.thread_id), keys || array_agg(removed.raw_key)
-    into threads, keys
+    into thread_ids, keys
     from removed;
 
     with removed as (
@@ -143,7 +143,7 @@ begin
     into keys
     from removed;
 
-    perform mailpipe.refresh_threads(p_organization_id, threads);
+    perform mailpipe.refresh_threads(p_organization_id, thread_ids);
     return mailpipe.unreferenced(keys);
 end;
 $$;

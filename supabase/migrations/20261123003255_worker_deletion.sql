@@ -87,7 +87,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    objects text[];
+    keys text[];
     gone int;
 begin
     if p_stage = 'requests' then
@@ -104,16 +104,16 @@ begin
             returning request.storage_key
         )
         select array_agg(removed.storage_key), count(*)
-        into objects, gone
+        into keys, gone
         from removed;
         return jsonb_build_object(
             'stage', case when gone = 500 then 'requests' else 'copies' end,
-            'objects', mailpipe.unreferenced(objects),
+            'objects', mailpipe.unreferenced(keys),
             'removed', jsonb_build_object('inbound_requests', gone)
         );
     end if;
 
-    objects := array(
+    keys := array(
         select part.storage_key
         from mailpipe.export_parts as part
         join mailpipe.exports as export on export.id = part.export_id
@@ -126,7 +126,7 @@ begin
     get diagnostics gone = row_count;
     return jsonb_build_object(
         'stage', 'done',
-        'objects', mailpipe.unreferenced(objects),
+        'objects', mailpipe.unreferenced(keys),
         'removed', jsonb_build_object('exports', gone)
     );
 end;

@@ -111,13 +111,14 @@ async function updating(table: StoredTable, actor: Actor): Promise<string> {
   throw broken;
 }
 
-/** Takes a row away and lets the actor put the same one back. */
+/** Takes a row away and lets the actor put the same one back, as far as she may say what is in it. */
 async function inserted(
   table: StoredTable,
   actor: Actor,
   { key, row }: StoredRow,
 ): Promise<Refusal | "inserted"> {
-  const columns = table.settable.join(", ");
+  const granted = table.settable.filter((column) => table.insertable[actor.role]?.includes(column));
+  const columns = (granted.length > 0 ? granted : table.settable).join(", ");
   return await trial(actor, async (sql) => {
     if (actor.prepared) {
       await aside(

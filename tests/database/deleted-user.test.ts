@@ -97,6 +97,11 @@ describe("deleting a Supabase user never fails because of us", () => {
       p_caller: acme.session,
       p_request: { id, descendants: false, cancel_queued: false },
     });
+    await rpc(api(), "create_invitation", {
+      p_caller: acme.session,
+      p_token_hash: hashOf(randomUUID()),
+      p_request: { email: "next@acme.example", role: "admin" },
+    });
     const message = await send(api(), acme.live, "kept");
     const found = await references(admin);
     for (const each of found) {

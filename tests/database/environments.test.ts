@@ -23,7 +23,11 @@ beforeAll(async () => {
     message,
     thread: row?.thread_id ?? "",
     mailbox: await made("create_mailbox", { address: "in@acme.example" }),
-    webhook: await made("create_webhook", { url: "https://example.com/", events: ["*"], secret: "whsec_x" }),
+    webhook: await made("create_webhook", {
+      url: "https://example.com/",
+      events: ["*"],
+      secret: "whsec_of_the_fixtures",
+    }),
   };
 });
 afterAll(() => database.close());

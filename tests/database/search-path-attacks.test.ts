@@ -116,7 +116,7 @@ function day(): [string, Record<string, unknown>][] {
     ["list_providers", { p_caller, p_request }],
     ["create_webhook", {
       p_caller: acme.session,
-      p_request: { url: "https://example.com/", events: ["*"], secret: "whsec_x" },
+      p_request: { url: "https://example.com/", events: ["*"], secret: "whsec_of_the_fixtures" },
     }],
     ["list_audit", { p_caller: acme.session, p_request }],
     ["list_organizations", { p_caller: acme.session, p_request }],

@@ -18,6 +18,8 @@ export interface StoredTable {
   place: string;
   /** Columns a statement may give a value. */
   settable: string[];
+  /** Columns each role may give a new row. */
+  insertable: Record<string, string[]>;
   /** Columns each role may update. */
   updatable: Record<string, string[]>;
   rows: StoredRow[];
@@ -37,6 +39,14 @@ export async function storedTables(admin: Sql): Promise<StoredTable[]> {
         where indrelid = pg_class.oid and indisprimary
       ), 'to_jsonb(it)::text') as key,
       case when relkind in ('r', 'p') then 'ctid::text' else 'null' end as place,
+      (
+        select jsonb_object_agg(rolname, to_jsonb(array(
+          select attname
+          from pg_attribute
+          where attrelid = pg_class.oid and attnum > 0 and has_column_privilege(pg_roles.oid, attrelid, attnum, 'insert')
+        )))
+        from pg_roles
+      ) as insertable,
       (
         select jsonb_object_agg(rolname, to_jsonb(array(
           select attname

@@ -112,7 +112,7 @@ describe("A8: a tenant's context forged before a call", () => {
     const setting = await owner<{ name: string }[]>`
       select proname as name from pg_proc
       where pronamespace in ('mailpipe'::regnamespace, 'mailpipe_api'::regnamespace)
-        and prosrc ~* 'set_config|\\mset\\s+(local|session|role)\\M|\\mreset\\s'
+        and prosrc ~* 'set_config|\\mset\\s+(local|session|role)\\M(?!\\s*=)|\\mreset\\s'
       order by proname
     `;
     expect(setting.map(({ name }) => name)).toEqual(["pin", "pin_tenant", "tell_window"]);

@@ -325,7 +325,7 @@ describe("a deletion is refused", () => {
         { ...mine, confirm: theirs.body.confirm },
         { ...mine, confirm: asked.body.confirm },
         { ...request, id: two, confirm: asked.body.confirm },
-        { ...request, confirm: "mpd_made-up" },
+        { ...request, confirm: "mpd_made_up_by_somebody" },
         { ...request, confirm: "" },
       ]
     ) expect(refusal(await ask_(wrong))).toEqual([409, "confirmation_invalid"]);

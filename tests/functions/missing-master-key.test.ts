@@ -33,7 +33,7 @@ afterAll(async () => {
 beforeEach(async () => {
   api = await startApi();
   tenant = await foundTenant(api);
-  provider = await connect(tenant.live, "resend", { api_key: "re_1" });
+  provider = await connect(tenant.live, "resend", { api_key: "re_of_the_fixtures" });
   resend.calls.length = 0;
 });
 afterEach(() => api.close());
@@ -43,7 +43,7 @@ const lose = () => sql()`delete from vault.secrets where name like 'mailpipe_mas
 const post = () =>
   ask(providers, "providers", {
     token: tenant.live,
-    body: { kind: "resend", name: "Second", credentials: { api_key: "re_2" } },
+    body: { kind: "resend", name: "Second", credentials: { api_key: "re_of_the_fixtures_too" } },
   });
 const deliver = () => ask(deliverMail, "deliver-mail", { headers: { apikey: api.secretKey }, body: {} });
 

@@ -87,6 +87,11 @@ describe("run-maintenance", () => {
       keys_due: 0,
       sealed_ranges: 0,
       dropped_ranges: 0,
+      messages: 0,
+      raw_mail: 0,
+      events: 0,
+      attempts: 0,
+      copies: 0,
     });
   });
 });

@@ -43,7 +43,8 @@ export const shapes: readonly [SecretKind, RegExp][] = [
   ["DKIM private key", /-----BEGIN (?:RSA )?PRIVATE KEY-----[^-]+-----END (?:RSA )?PRIVATE KEY-----/g],
 ];
 
-const inboundPath = /receive-webhook\/\w+\/([\w-]{20,})/g;
+// 32 random bytes in base64url, which is what a connection has.
+const inboundPath = /receive-webhook\/\w+\/([\w-]{43})(?![\w-])/g;
 
 const fields: Record<string, SecretKind> = {
   secret: "webhook secret",

@@ -20,7 +20,7 @@ import { noteAnswer, noteRequest, noteSecrets } from "./secret-register.ts";
 
 const key = mintKey("live").plain;
 const [secret, other] = [newWebhookSecret(), newWebhookSecret()];
-const token = "Zm9ydHktdGhyZWUgY2hhcmFjdGVycyBvZiBhIHRva2Vu";
+const token = "Zm9ydHktdGhyZWUgY2hhcmFjdGVycyBvZiBhIHRva2V";
 
 function noted(text: string): string[] {
   return readSecrets(inject("evidence")).filter((each) => each.text === text).map(({ kind }) => kind);
