@@ -1,5 +1,6 @@
 import { measureDatabaseCalls } from "./database-calls.ts";
 import { type Figure, keeps, table } from "./figure.ts";
+import { measureListing } from "./listing.ts";
 import { measureOneCall } from "./one-call.ts";
 import { type Endings, type Project, startProject } from "./project.ts";
 import { measureRequests } from "./requests.ts";
@@ -40,6 +41,8 @@ async function measure(project: Project): Promise<Figure[]> {
     ...await quietly(() => measureDatabaseCalls(project)),
     await quietly(() => measureSameness(project)),
     await quietly(() => measureRequests(project)),
+    // Last, as it fills the disk's and the server's memory with a million rows.
+    await measureListing(project),
   ];
 }
 
