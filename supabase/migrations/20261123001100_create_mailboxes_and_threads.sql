@@ -54,11 +54,11 @@ create policy "a key for some mailboxes reaches these alone"
     for all
     to mailpipe_tenant
     using (
-        coalesce((select current_setting('mailpipe.mailboxes', true)), '') = ''
+        (select coalesce(current_setting('mailpipe.mailboxes', true), '') = '')
         or id = any (string_to_array((select current_setting('mailpipe.mailboxes', true)), ' '))
     )
     with check (
-        coalesce((select current_setting('mailpipe.mailboxes', true)), '') = ''
+        (select coalesce(current_setting('mailpipe.mailboxes', true), '') = '')
         or id = any (string_to_array((select current_setting('mailpipe.mailboxes', true)), ' '))
     );
 

@@ -6,6 +6,8 @@ export interface Figure {
   atMost?: number;
   /** What this run measured it from, in words and numbers. */
   measured: string;
+  /** What a reader wants to see beside it, printed below the table. */
+  detail?: string;
 }
 
 /** True when the figure keeps its bounds. */
@@ -31,7 +33,8 @@ function row(figure: Figure): string {
   return `${cells.join("  ")}  ${figure.measured}`;
 }
 
-/** The figures as a table, a line each. */
+/** The figures as a table, a line each, and below it what goes with them. */
 export function table(figures: Figure[]): string {
-  return figures.map(row).join("\n");
+  const details = figures.flatMap(({ detail }) => detail === undefined ? [] : ["", detail, ""]);
+  return [...figures.map(row), ...details].join("\n");
 }

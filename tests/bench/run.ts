@@ -1,6 +1,7 @@
 import { measureDatabaseCalls } from "./database-calls.ts";
 import { measureExport } from "./exporting.ts";
 import { type Figure, keeps, table } from "./figure.ts";
+import { measureListing } from "./listing.ts";
 import { measureOneCall } from "./one-call.ts";
 import { type Endings, type Project, startProject } from "./project.ts";
 import { measureRequests } from "./requests.ts";
@@ -45,6 +46,8 @@ async function measure(project: Project): Promise<Figure[]> {
     ...await measureExport(project),
     // Last: a million rows are written before it.
     ...await measureRotation(project),
+    // Last, as it fills the disk's and the server's memory with a million rows.
+    await measureListing(project),
   ];
 }
 

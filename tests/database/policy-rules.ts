@@ -115,7 +115,7 @@ export const policyRules: CatalogRule[] = [
       select concat_ws(' ', tablename, policyname) as offence
       from pg_policies
       cross join lateral concat_ws(' ', qual, with_check) as text
-      cross join lateral regexp_replace(text, '\\( SELECT (\\(NULLIF\\()?(current_setting|auth\\.(uid|jwt))\\(', '', 'g') as bare
+      cross join lateral regexp_replace(text, '\\( SELECT (\\((NULLIF|COALESCE)\\()?(current_setting|auth\\.(uid|jwt))\\(', '', 'g') as bare
       where ${ours}
         and (bare ~ 'current_setting\\(|auth\\.|session_user|current_user' or text ~ 'user_metadata' or text ~ '\\((\\w+\\.)?\\w+\\)::')`,
     offence: `create policy slow on mailpipe.organizations for insert to mailpipe_worker
