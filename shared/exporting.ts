@@ -19,6 +19,10 @@ export interface StoredPart {
 /** The bytes of a part before they are stored. */
 type Part = Pick<StoredPart, "kind" | "name" | "entries"> & { bytes: Uint8Array };
 
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
 async function withBytes(message: ExportedMessage): Promise<OutgoingAttachment[]> {
   const files: OutgoingAttachment[] = [];
   for (const { storage_key, ...file } of message.attachments) {
@@ -40,25 +44,27 @@ async function recompose(message: ExportedMessage): Promise<Uint8Array> {
 }
 
 async function mailPart(number: number, messages: ExportedMessage[]): Promise<Part> {
-  const entries: Uint8Array[] = [];
+  const entries: string[] = [];
   for (const message of messages) {
     const bytes = message.raw_key === null ? await recompose(message) : await readStored(message.raw_key);
     entries.push(mboxEntry(bytes, message.from.email, new Date(message.created_at)));
   }
+  // Buffer is a Uint8Array; Deno's check of it, with Node's types, does not know.
+  const bytes = Buffer.from(entries.join(""), "latin1") as unknown as Uint8Array;
   const name = `mail/${String(number).padStart(6, "0")}.mbox`;
-  return { kind: "mail", name, entries: messages.length, bytes: Buffer.concat(entries) };
+  return { kind: "mail", name, entries: messages.length, bytes };
 }
 
 async function partOf(step: ExportStep): Promise<Part | null> {
   const { stage, number = 0, lines = [], messages = [], manifest } = step;
   if (manifest !== undefined) {
-    const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+    const bytes = utf8(`${JSON.stringify(manifest, null, 2)}\n`);
     return { kind: "manifest", name: "manifest.json", entries: 1, bytes };
   }
   if (messages.length > 0) return await mailPart(number, messages);
   if (lines.length === 0) return null;
   const name = `rows/${stage}/${String(number).padStart(6, "0")}.ndjson`;
-  return { kind: "rows", name, entries: lines.length, bytes: Buffer.from(`${lines.join("\n")}\n`) };
+  return { kind: "rows", name, entries: lines.length, bytes: utf8(`${lines.join("\n")}\n`) };
 }
 
 /**

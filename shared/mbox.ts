@@ -12,13 +12,13 @@ function asctime(at: Date): string {
 
 /**
  * One message as an entry of an mbox file (RFC 4155, quoted as mboxrd: a line of any number of `>` and `From ` gets one
- * `>` more). Takes RFC 5322 bytes with either line end; line ends are LF in the file. `sender` without blanks.
+ * `>` more). Takes RFC 5322 bytes with either line end; line ends are LF in the file. The entry as a string of bytes (latin1).
  */
-export function mboxEntry(message: Uint8Array, sender: string, receivedAt: Date): Uint8Array {
+export function mboxEntry(message: Uint8Array, sender: string, receivedAt: Date): string {
   const text = Buffer.from(message.buffer, message.byteOffset, message.byteLength).toString("latin1")
     .replace(/\r\n/g, "\n")
     .replace(/^(?=>*From )/gm, ">");
   const from = /^[!-~]+$/.test(sender) ? sender : "MAILER-DAEMON";
   const end = text.endsWith("\n") ? "\n" : "\n\n";
-  return Buffer.from(`From ${from} ${asctime(receivedAt)}\n${text}${end}`, "latin1");
+  return `From ${from} ${asctime(receivedAt)}\n${text}${end}`;
 }

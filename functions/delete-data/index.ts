@@ -17,12 +17,8 @@ export default serve("delete-data", {
     async run({ caller, body: { confirm, ...request }, call }) {
       if (confirm === undefined) {
         const { plain, hash } = mintToken("mpd");
-        const asked = await call("ask_deletion", {
-          p_caller: caller,
-          p_confirm_hash: hash,
-          p_request: request,
-        });
-        return accepted({ ...asked, confirm: plain });
+        const asked = { p_caller: caller, p_confirm_hash: hash, p_request: request };
+        return accepted({ ...await call("ask_deletion", asked), confirm: plain });
       }
       const p_confirm_hash = hashKey(confirm);
       const receipt = await call("confirm_deletion", {

@@ -11,11 +11,7 @@ import { wake } from "../../shared/wake.ts";
 type Call = Context<Caller, unknown, unknown>["call"];
 
 /** A claimed job as its SQL functions are told of it. */
-interface Claim {
-  p_caller: Caller;
-  p_job_id: string;
-  p_fence: number;
-}
+type Claim = { p_caller: Caller; p_job_id: string; p_fence: number };
 
 /** One page becomes one part; the part is on record after its bytes are stored. */
 async function exportStep({ organization_id }: DataJob, claim: Claim, call: Call): Promise<unknown> {

@@ -2,6 +2,41 @@
 -- Why: an admin says who may join, and as what; nobody invites beyond their own role.
 -- Locks: none on existing objects.
 
+-- No member has the address, and no invitation to it is open any more. One invitation after the other, or two of the
+-- same address would both find none open.
+create function mailpipe.clear_way(p_organization_id text, p_email text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform
+    from mailpipe.organizations as organization
+    where organization.id = p_organization_id
+    for no key update;
+
+    if exists (
+        select
+        from mailpipe.members as member
+        where member.organization_id = p_organization_id
+            and mailpipe.member_email(member) = p_email
+    ) then
+        raise sqlstate 'PT409' using message = 'already_member';
+    end if;
+
+    update mailpipe.invitations
+    set withdrawn_at = mailpipe.clock()
+    where organization_id = p_organization_id
+        and email = p_email
+        and accepted_at is null
+        and withdrawn_at is null;
+end;
+$$;
+
+revoke execute on function mailpipe.clear_way(text, text) from public, anon, authenticated;
+grant execute on function mailpipe.clear_way(text, text) to mailpipe_tenant;
+
 create function mailpipe_api.create_invitation(p_caller jsonb, p_token_hash text, p_request jsonb)
 returns jsonb
 language plpgsql
@@ -14,27 +49,7 @@ declare
     made mailpipe.invitations;
 begin
     perform mailpipe.assert_role(me, p_request ->> 'role');
-    -- One invitation after the other, or two of the same address would both find none open.
-    perform
-    from mailpipe.organizations as organization
-    where organization.id = me.organization_id
-    for no key update;
-
-    if exists (
-        select
-        from mailpipe.members as member
-        where member.organization_id = me.organization_id
-            and mailpipe.member_email(member) = p_request ->> 'email'
-    ) then
-        raise sqlstate 'PT409' using message = 'already_member';
-    end if;
-
-    update mailpipe.invitations
-    set withdrawn_at = mailpipe.clock()
-    where organization_id = me.organization_id
-        and email = p_request ->> 'email'
-        and accepted_at is null
-        and withdrawn_at is null;
+    perform mailpipe.clear_way(me.organization_id, p_request ->> 'email');
 
     insert into mailpipe.invitations (organization_id, email, role, token_hash, invited_by, expires_at)
     values (
@@ -44,9 +59,7 @@ begin
     returning *
     into made;
 
-    perform mailpipe.record_audit(
-        me, 'member.invited', made.id, jsonb_build_object('role', made.role, 'expires_at', mailpipe.rfc3339(made.expires_at))
-    );
+    perform mailpipe.record_audit(me, 'member.invited', made.id, jsonb_build_object('role', made.role));
     return mailpipe.show_invitation(made);
 end;
 $$;

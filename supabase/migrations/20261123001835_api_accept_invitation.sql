@@ -37,7 +37,30 @@ $$;
 revoke execute on function mailpipe.open_invitation(text) from public, anon, authenticated;
 -- Granted to nobody: only joining opens one.
 
--- The user was pinned by authenticate, so this reads Auth's own word for her address.
+-- Auth's own word for the address, confirmed.
+create function mailpipe.assert_invited(p_invitation mailpipe.invitations, p_user_id uuid)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not exists (
+        select
+        from auth.users as account
+        where account.id = p_user_id
+            and account.email_confirmed_at is not null
+            and lower(account.email) = p_invitation.email
+    ) then
+        raise sqlstate 'PT403' using message = 'invitation_for_another';
+    end if;
+end;
+$$;
+
+revoke execute on function mailpipe.assert_invited(mailpipe.invitations, uuid) from public, anon, authenticated;
+-- Granted to nobody: only joining asks.
+
+-- The user is the one authenticate pinned.
 create function mailpipe.join_by_invitation(p_token_hash text)
 returns mailpipe.members
 language plpgsql
@@ -50,15 +73,7 @@ declare
     invitation mailpipe.invitations := mailpipe.open_invitation(p_token_hash);
     joined mailpipe.members;
 begin
-    if not exists (
-        select
-        from auth.users as account
-        where account.id = joining
-            and account.email_confirmed_at is not null
-            and lower(account.email) = invitation.email
-    ) then
-        raise sqlstate 'PT403' using message = 'invitation_for_another';
-    end if;
+    perform mailpipe.assert_invited(invitation, joining);
 
     insert into mailpipe.members (organization_id, user_id, role)
     values (invitation.organization_id, joining, invitation.role)

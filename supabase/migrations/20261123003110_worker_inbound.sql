@@ -67,7 +67,6 @@ declare
     me mailpipe.caller := mailpipe.authenticate(p_caller, 'worker');
     retry_in constant interval := make_interval(secs => (p_result ->> 'retry_in_seconds')::double precision);
     request mailpipe.inbound_requests;
-    concerned text[];
     arrived text[];
 begin
     select stored.*
@@ -75,15 +74,10 @@ begin
     from mailpipe.inbound_requests as stored
     join mailpipe.jobs as job on job.subject_id = stored.id
     where job.id = p_job_id;
-
     if not mailpipe.finish_job(p_job_id, p_fence, retry_in) then
         return '{"accepted": false}';
     end if;
 
-    concerned := array(
-        select mailpipe.apply_or_keep_event(request, event)
-        from jsonb_array_elements(p_result -> 'events') as event
-    );
     arrived := array(
         select stored.id
         from jsonb_array_elements(p_result -> 'mails') as mail
@@ -94,7 +88,10 @@ begin
     set
         failure = left(p_result ->> 'failure', 500),
         processed_at = case when retry_in is null then mailpipe.clock() end,
-        message_ids = array_remove(concerned || arrived, null)
+        message_ids = arrived || array_remove(array(
+            select mailpipe.apply_or_keep_event(request, event)
+            from jsonb_array_elements(p_result -> 'events') as event
+        ), null)
     where id = request.id;
     return jsonb_build_object('accepted', true, 'messages', to_jsonb(arrived));
 end;

@@ -47,6 +47,27 @@ $$;
 revoke execute on function mailpipe.export_progress(mailpipe.exports) from public, anon, authenticated;
 grant execute on function mailpipe.export_progress(mailpipe.exports) to mailpipe_tenant, mailpipe_worker;
 
+-- Rows of each table in it; none is said as well.
+create function mailpipe.exported_rows(p_export mailpipe.exports)
+returns jsonb
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select jsonb_object_agg(known.name, (
+        select coalesce(sum(part.entries), 0)
+        from mailpipe.export_parts as part
+        where part.organization_id = p_export.organization_id
+            and part.export_id = p_export.id
+            and part.kind = 'rows'
+            and split_part(part.name, '/', 2) = known.name
+    ))
+    from mailpipe.export_tables() as known;
+$$;
+
+revoke execute on function mailpipe.exported_rows(mailpipe.exports) from public, anon, authenticated;
+grant execute on function mailpipe.exported_rows(mailpipe.exports) to mailpipe_worker;
+
 create function mailpipe.export_manifest(p_export mailpipe.exports)
 returns jsonb
 language sql
@@ -59,18 +80,7 @@ as $$
         'organization_id', p_export.organization_id,
         'schema_version', mailpipe.schema_version(),
         'begun_at', mailpipe.rfc3339(p_export.created_at),
-        'tables', (
-            select jsonb_object_agg(known.name, coalesce(held.entries, 0))
-            from mailpipe.export_tables() as known
-            left join (
-                select split_part(part.name, '/', 2) as name, sum(part.entries) as entries
-                from mailpipe.export_parts as part
-                where part.organization_id = p_export.organization_id
-                    and part.export_id = p_export.id
-                    and part.kind = 'rows'
-                group by split_part(part.name, '/', 2)
-            ) as held on held.name = known.name
-        ),
+        'tables', mailpipe.exported_rows(p_export),
         'totals', mailpipe.export_progress(p_export) - 'stage' - 'parts',
         'left_out', (
             select jsonb_agg(concat(left_out.table_name, '.', left_out.column_name) order by left_out)

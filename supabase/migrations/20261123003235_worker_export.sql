@@ -2,50 +2,6 @@
 -- Why: one page is read, written as one part, and recorded with the place of the next, in that order.
 -- Locks: none on existing objects.
 
--- The export a claim is for; none when the claim was lost or the export is gone.
-create function mailpipe.claimed_export(p_job_id text, p_fence bigint)
-returns mailpipe.exports
-language sql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-    select export.*
-    from mailpipe.jobs as job
-    join mailpipe.exports as export on export.id = job.subject_id
-    where job.id = p_job_id
-        and job.fence = p_fence
-        and job.kind = 'export_data';
-$$;
-
-revoke execute on function mailpipe.claimed_export(text, bigint) from public, anon, authenticated;
-grant execute on function mailpipe.claimed_export(text, bigint) to mailpipe_worker;
-
--- The stage after one: each table, then the mail, the attachments, the manifest; null behind that.
-create function mailpipe.next_stage(p_stage text)
-returns text
-language sql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-    select coalesce(
-        (
-            select following.name
-            from mailpipe.export_tables() as this
-            join mailpipe.export_tables() as following on following.place = this.place + 1
-            where this.name = p_stage
-        ),
-        case p_stage
-            when 'mail' then 'attachments as files'
-            when 'attachments as files' then 'manifest'
-            when 'manifest' then null
-            else 'mail'
-        end
-    );
-$$;
-
-revoke execute on function mailpipe.next_stage(text) from public, anon, authenticated;
-grant execute on function mailpipe.next_stage(text) to mailpipe_worker;
-
 -- What the next part is made of: { stage, number, lines | messages | manifest, after }.
 create function mailpipe_api.read_export_step(p_caller jsonb, p_job_id text, p_fence bigint)
 returns jsonb
@@ -80,6 +36,34 @@ grant create on schema mailpipe_api to mailpipe_worker;
 alter function mailpipe_api.read_export_step(jsonb, text, bigint) owner to mailpipe_worker;
 revoke create on schema mailpipe_api from mailpipe_worker;
 
+-- Where the next step begins; the export is ready when there is none.
+create function mailpipe.advance_export(p_export mailpipe.exports, p_job mailpipe.jobs, p_after jsonb)
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    stage constant text := p_job.cursor ->> 'stage';
+    following constant text := case when p_after is null then mailpipe.next_stage(stage) else stage end;
+begin
+    if following is not null then
+        perform mailpipe.advance_job(
+            p_job.id, p_job.fence, jsonb_build_object('stage', following, 'after', p_after)
+        );
+        return false;
+    end if;
+    update mailpipe.exports
+    set finished_at = mailpipe.clock()
+    where id = p_export.id;
+    perform mailpipe.finish_job(p_job.id, p_job.fence, null);
+    return true;
+end;
+$$;
+
+revoke execute on function mailpipe.advance_export(mailpipe.exports, mailpipe.jobs, jsonb) from public, anon, authenticated;
+grant execute on function mailpipe.advance_export(mailpipe.exports, mailpipe.jobs, jsonb) to mailpipe_worker;
+
 -- Records the part that was stored, if there is one, and where the next begins.
 create function mailpipe_api.finish_export_step(
     p_caller jsonb,
@@ -97,36 +81,24 @@ as $$
 declare
     me mailpipe.caller := mailpipe.authenticate(p_caller, 'worker');
     export mailpipe.exports := mailpipe.claimed_export(p_job_id, p_fence);
-    stage constant text := (select job.cursor ->> 'stage' from mailpipe.jobs as job where job.id = p_job_id);
+    held constant mailpipe.jobs := (select job from mailpipe.jobs as job where job.id = p_job_id);
     after jsonb := p_after;
-    following text;
 begin
     if export.id is null then
         return '{"accepted": false, "done": true}';
     end if;
-    if stage = 'attachments as files' then
-        after := mailpipe.export_attachments(
-            export, (select job.cursor -> 'after' from mailpipe.jobs as job where job.id = p_job_id)
-        );
+    if held.cursor ->> 'stage' = 'attachments as files' then
+        after := mailpipe.export_attachments(export, held.cursor -> 'after');
     end if;
-    following := case when after is null then mailpipe.next_stage(stage) else stage end;
     insert into mailpipe.export_parts (
         organization_id, export_id, number, kind, name, entries, size_bytes, sha256, storage_key
     )
-    select export.organization_id, export.id, part.number, part.kind, part.name, part.entries, part.size_bytes,
-        part.sha256, part.storage_key
+    select
+        export.organization_id, export.id, part.number, part.kind, part.name, part.entries, part.size_bytes, part.sha256,
+        part.storage_key
     from jsonb_populate_record(null::mailpipe.export_parts, p_part) as part
     where p_part is not null;
-
-    if following is null then
-        update mailpipe.exports set finished_at = mailpipe.clock() where id = export.id;
-        perform mailpipe.finish_job(p_job_id, p_fence, null);
-    else
-        perform mailpipe.advance_job(
-            p_job_id, p_fence, jsonb_build_object('stage', following, 'after', after)
-        );
-    end if;
-    return jsonb_build_object('accepted', true, 'done', following is null);
+    return jsonb_build_object('accepted', true, 'done', mailpipe.advance_export(export, held, after));
 end;
 $$;
 

@@ -67,6 +67,31 @@ $$;
 revoke execute on function mailpipe.remove_rows(text, text, jsonb) from public, anon, authenticated;
 -- Granted to nobody: only forgetting removes by place.
 
+create function mailpipe.remove_requests(p_organization_id text, p_ids text[])
+returns text[]
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    keys text[];
+begin
+    with removed as (
+        delete from mailpipe.inbound_requests as request
+        where request.organization_id = p_organization_id
+            and request.id = any (p_ids)
+        returning request.storage_key
+    )
+    select array_agg(removed.storage_key)
+    into keys
+    from removed;
+    return mailpipe.unreferenced(keys);
+end;
+$$;
+
+revoke execute on function mailpipe.remove_requests(text, text[]) from public, anon, authenticated;
+-- Granted to nobody: only forgetting and deletions remove.
+
 -- What becomes of the rows of one table that have the address; returns objects to remove.
 create function mailpipe.forget(p_table text, p_deletion mailpipe.deletions, p_places jsonb)
 returns text[]
@@ -86,13 +111,10 @@ begin
                 from jsonb_array_elements(p_places) as place
             ));
         when p_table = 'inbound_requests' then
-            keys := array(
-                select request.storage_key
-                from mailpipe.inbound_requests as request
-                join jsonb_array_elements(p_places) as place on request.id = place ->> 'id'
-            );
-            perform mailpipe.remove_rows(p_table, p_deletion.organization_id, p_places);
-            keys := mailpipe.unreferenced(keys);
+            keys := mailpipe.remove_requests(p_deletion.organization_id, array(
+                select place ->> 'id'
+                from jsonb_array_elements(p_places) as place
+            ));
         when p_table in ('events', 'early_events', 'invitations', 'idempotency_records') then
             perform mailpipe.remove_dispatches(p_deletion.organization_id, array(
                 select place ->> 'id'

@@ -1,50 +1,6 @@
--- What: delete_organization_step and delete_step.
+-- What: delete_step, for run-data-jobs.
 -- Why: one call does one step and says which objects are to be removed before the next.
 -- Locks: none on existing objects.
-
--- Tables one after the other, then the objects, five hundred at once.
-create function mailpipe.delete_organization_step(p_deletion mailpipe.deletions, p_stage text)
-returns jsonb
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    tables constant text[] := mailpipe.tables_of_organization();
-    objects text[] := '{}';
-    removed jsonb := '{}';
-    following text := p_stage;
-begin
-    if p_stage = 'close' then
-        removed := jsonb_build_object(
-            'members', (select count(*) from mailpipe.members where organization_id = p_deletion.organization_id),
-            'invitations', (select count(*) from mailpipe.invitations where organization_id = p_deletion.organization_id)
-        );
-        perform mailpipe.close_organization(p_deletion.organization_id);
-        following := tables[1];
-    elsif p_stage = any (tables) then
-        removed := jsonb_build_object(p_stage, mailpipe.remove_some(p_stage, p_deletion.organization_id));
-        if removed ->> p_stage = '0' then
-            following := coalesce(tables[array_position(tables, p_stage) + 1], 'objects');
-        end if;
-    else
-        objects := array(
-            select object.name
-            from storage.objects as object
-            where object.bucket_id = 'mailpipe'
-                and starts_with(object.name, p_deletion.organization_id || '/')
-            limit 500
-        );
-        if objects = '{}' then
-            following := 'done';
-        end if;
-    end if;
-    return jsonb_build_object('stage', following, 'objects', objects, 'removed', removed);
-end;
-$$;
-
-revoke execute on function mailpipe.delete_organization_step(mailpipe.deletions, text) from public, anon, authenticated;
--- Granted to nobody: only a step deletes.
 
 -- Two counts of removed things, added up by their names; what is none is left out.
 create function mailpipe.added(p_one jsonb, p_other jsonb)
@@ -56,11 +12,8 @@ as $$
     select coalesce(jsonb_object_agg(counted.name, counted.number) filter (where counted.number > 0), '{}')
     from (
         select both_counts.key as name, sum(both_counts.value::bigint) as number
-        from (
-            select * from jsonb_each_text(p_one)
-            union all
-            select * from jsonb_each_text(p_other)
-        ) as both_counts
+        from unnest(array[p_one, p_other]) as given (counts)
+        cross join lateral jsonb_each_text(given.counts) as both_counts
         group by both_counts.key
     ) as counted;
 $$;
@@ -94,6 +47,33 @@ $$;
 revoke execute on function mailpipe.finish_deletion(mailpipe.deletions) from public, anon, authenticated;
 -- Granted to nobody: only a step finishes.
 
+-- What went is added to the receipt; the objects are on record until the next step has removed them.
+create function mailpipe.record_deletion_step(p_deletion mailpipe.deletions, p_job mailpipe.jobs, p_step jsonb)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    objects constant int := jsonb_array_length(coalesce(nullif(p_step -> 'objects', 'null'), '[]'));
+begin
+    update mailpipe.deletions
+    set
+        state = 'running',
+        removed = mailpipe.added(removed, (p_step -> 'removed') || jsonb_build_object('objects', objects))
+    where id = p_deletion.id;
+
+    perform mailpipe.advance_job(p_job.id, p_job.fence, p_step - 'removed' - 'wait');
+    update mailpipe.jobs
+    set due_at = mailpipe.clock() + interval '1 minute'
+    where id = p_job.id
+        and (p_step ->> 'wait')::boolean;
+end;
+$$;
+
+revoke execute on function mailpipe.record_deletion_step(mailpipe.deletions, mailpipe.jobs, jsonb) from public, anon, authenticated;
+-- Granted to nobody: only a step records.
+
 create function mailpipe.take_deletion_step(p_job mailpipe.jobs)
 returns jsonb
 language plpgsql
@@ -120,20 +100,10 @@ begin
         when deletion.what = 'organization' then mailpipe.delete_organization_step(deletion, stage)
         when stage = 'messages' then mailpipe.delete_meant(deletion)
         when stage like 'sweep %' then mailpipe.delete_traces(deletion, p_job.cursor)
-        else mailpipe.delete_copies(deletion, stage)
+        when stage = 'requests' then mailpipe.delete_unmatched(deletion)
+        else mailpipe.delete_copies(deletion)
     end;
-    update mailpipe.deletions
-    set
-        state = 'running',
-        removed = mailpipe.added(removed, (step -> 'removed') || jsonb_build_object(
-            'objects', jsonb_array_length(coalesce(nullif(step -> 'objects', 'null'), '[]'))
-        ))
-    where id = deletion.id;
-    perform mailpipe.advance_job(p_job.id, p_job.fence, step - 'removed' - 'wait');
-    update mailpipe.jobs
-    set due_at = mailpipe.clock() + interval '1 minute'
-    where id = p_job.id
-        and (step ->> 'wait')::boolean;
+    perform mailpipe.record_deletion_step(deletion, p_job, step);
     return jsonb_build_object('done', false);
 end;
 $$;

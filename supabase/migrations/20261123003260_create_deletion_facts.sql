@@ -2,6 +2,57 @@
 -- Why: whoever confirms has seen the counts; a receipt holds numbers and times, and nothing about anybody.
 -- Locks: none on existing objects.
 
+create function mailpipe.count_organization(p_organization_id text)
+returns jsonb
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select jsonb_build_object(
+        'members', (select count(*) from mailpipe.members where organization_id = p_organization_id),
+        'api_keys', (select count(*) from mailpipe.api_keys where organization_id = p_organization_id),
+        'providers', (select count(*) from mailpipe.providers where organization_id = p_organization_id),
+        'webhook_endpoints', (select count(*) from mailpipe.webhook_endpoints where organization_id = p_organization_id),
+        'mailboxes', (select count(*) from mailpipe.mailboxes where organization_id = p_organization_id),
+        'messages', (select count(*) from mailpipe.messages where organization_id = p_organization_id),
+        'attachments', (select count(*) from mailpipe.attachments where organization_id = p_organization_id),
+        'events', (select count(*) from mailpipe.events where organization_id = p_organization_id)
+    );
+$$;
+
+revoke execute on function mailpipe.count_organization(text) from public, anon, authenticated;
+-- Granted to nobody: only counting for a deletion asks.
+
+create function mailpipe.count_messages(p_organization_id text, p_ids text[])
+returns jsonb
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select jsonb_build_object(
+        'messages', (
+            select count(distinct id)
+            from unnest(p_ids) as id
+        ),
+        'attachments', (
+            select count(*)
+            from mailpipe.attachments as file
+            where file.organization_id = p_organization_id
+                and file.message_id = any (p_ids)
+        ),
+        'events', (
+            select count(*)
+            from mailpipe.events as event
+            where event.organization_id = p_organization_id
+                and event.message_id = any (p_ids)
+        )
+    );
+$$;
+
+revoke execute on function mailpipe.count_messages(text, text[]) from public, anon, authenticated;
+-- Granted to nobody: only counting for a deletion asks.
+
+-- Of the pinned organization only, whatever the caller names.
 create function mailpipe.deletion_counts(p_deletion mailpipe.deletions)
 returns jsonb
 language sql
@@ -11,40 +62,8 @@ set search_path = pg_catalog, pg_temp
 as $$
     select case
         when p_deletion.organization_id is distinct from current_setting('mailpipe.organization_id', true) then null
-        when p_deletion.what = 'organization' then (
-            select jsonb_build_object(
-                'members', (select count(*) from mailpipe.members where organization_id = own.id),
-                'api_keys', (select count(*) from mailpipe.api_keys where organization_id = own.id),
-                'providers', (select count(*) from mailpipe.providers where organization_id = own.id),
-                'webhook_endpoints', (select count(*) from mailpipe.webhook_endpoints where organization_id = own.id),
-                'mailboxes', (select count(*) from mailpipe.mailboxes where organization_id = own.id),
-                'messages', (select count(*) from mailpipe.messages where organization_id = own.id),
-                'attachments', (select count(*) from mailpipe.attachments where organization_id = own.id),
-                'events', (select count(*) from mailpipe.events where organization_id = own.id)
-            )
-            from mailpipe.organizations as own
-            where own.id = p_deletion.organization_id
-        )
-        else (
-            select jsonb_build_object(
-                'messages', count(*),
-                'attachments', coalesce(sum((
-                    select count(*)
-                    from mailpipe.attachments as file
-                    where file.organization_id = p_deletion.organization_id
-                        and file.message_id = meant.id
-                )), 0),
-                'events', coalesce(sum((
-                    select count(*)
-                    from mailpipe.events as event
-                    where event.organization_id = p_deletion.organization_id
-                        and event.message_id = meant.id
-                )), 0)
-            )
-            from (
-                select distinct unnest(mailpipe.messages_meant(p_deletion, null)) as id
-            ) as meant
-        )
+        when p_deletion.what = 'organization' then mailpipe.count_organization(p_deletion.organization_id)
+        else mailpipe.count_messages(p_deletion.organization_id, mailpipe.messages_meant(p_deletion, null))
     end;
 $$;
 

@@ -55,7 +55,9 @@ begin
         raise sqlstate 'PT409' using message = 'undo_over', detail = undone.state;
     end if;
 
-    delete from mailpipe.jobs where kind = 'delete_data' and subject_id = undone.id;
+    delete from mailpipe.jobs
+    where kind = 'delete_data'
+        and subject_id = undone.id;
     update mailpipe.deletions
     set state = 'undone'
     where id = undone.id

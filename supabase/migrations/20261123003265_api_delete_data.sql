@@ -69,7 +69,46 @@ grant create on schema mailpipe_api to mailpipe_tenant;
 alter function mailpipe_api.ask_deletion(jsonb, text, jsonb) owner to mailpipe_tenant;
 revoke create on schema mailpipe_api from mailpipe_tenant;
 
--- Confirming again shows the receipt. Mail of an organization that is about to go is paused until then.
+-- An organization goes in seven days, its mail paused until then; everything else goes at once.
+create function mailpipe.begin_deletion(p_me mailpipe.caller, p_asked mailpipe.deletions)
+returns mailpipe.deletions
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    whole constant boolean := p_asked.what = 'organization';
+    begun mailpipe.deletions;
+begin
+    update mailpipe.deletions
+    set
+        state = case when whole then 'waiting' else 'running' end,
+        due_at = mailpipe.clock() + case when whole then interval '7 days' else interval '0' end,
+        was_paused = (
+            select organization.sending_paused
+            from mailpipe.organizations as organization
+            where organization.id = p_me.organization_id
+        )
+    where id = p_asked.id
+    returning *
+    into begun;
+    update mailpipe.organizations
+    set sending_paused = true
+    where id = p_me.organization_id
+        and whole;
+    insert into mailpipe.jobs (organization_id, environment, kind, subject_id, due_at, cursor)
+    values (
+        p_me.organization_id, p_me.environment, 'delete_data', begun.id, begun.due_at,
+        jsonb_build_object('stage', case when whole then 'close' else 'messages' end)
+    );
+    return begun;
+end;
+$$;
+
+revoke execute on function mailpipe.begin_deletion(mailpipe.caller, mailpipe.deletions) from public, anon, authenticated;
+grant execute on function mailpipe.begin_deletion(mailpipe.caller, mailpipe.deletions) to mailpipe_tenant;
+
+-- Confirming again shows the receipt.
 create function mailpipe_api.confirm_deletion(p_caller jsonb, p_confirm_hash text, p_request jsonb)
 returns jsonb
 language plpgsql
@@ -96,30 +135,8 @@ begin
         raise sqlstate 'PT409' using message = 'deletion_pending';
     end if;
 
-    update mailpipe.deletions
-    set
-        state = case when what = 'organization' then 'waiting' else 'running' end,
-        due_at = case when what = 'organization' then mailpipe.clock() + interval '7 days' else mailpipe.clock() end,
-        was_paused = (
-            select organization.sending_paused
-            from mailpipe.organizations as organization
-            where organization.id = me.organization_id
-        )
-    where id = asked.id
-    returning *
-    into asked;
-    update mailpipe.organizations
-    set sending_paused = true
-    where id = me.organization_id
-        and asked.what = 'organization';
-
-    insert into mailpipe.jobs (organization_id, environment, kind, subject_id, due_at, cursor)
-    values (
-        me.organization_id, me.environment, 'delete_data', asked.id, asked.due_at,
-        jsonb_build_object('stage', case when asked.what = 'organization' then 'close' else 'messages' end)
-    );
     perform mailpipe.record_audit(me, 'data.deletion_confirmed', asked.id, jsonb_build_object('what', asked.what));
-    return mailpipe.show_receipt(asked);
+    return mailpipe.show_receipt(mailpipe.begin_deletion(me, asked));
 end;
 $$;
 

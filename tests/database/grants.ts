@@ -93,6 +93,7 @@ export function heldGrants(sql: Sql | TransactionSql): Promise<string[]> {
 /** Functions of the schema mailpipe by who may execute them; what is not here is the migrating role's alone. */
 export const executables = {
   golden: `
+  advance_export            worker
   advance_job               worker
   announce_received         worker
   apply_event               worker
@@ -108,12 +109,14 @@ export const executables = {
   assert_way_in             tenant
   assert_whole_organization tenant
   authenticate              tenant worker
+  begin_deletion            tenant
   cancel_message            worker
   choose_provider           tenant
   claim_idempotency_key     tenant
   claim_jobs                worker
   claim_subject             worker
   claimed_export            worker
+  clear_way                 tenant
   clock                     tenant worker
   copies_over               worker
   deletion_counts           tenant
@@ -131,6 +134,7 @@ export const executables = {
   export_tables             worker
   exported_message          worker
   exported_party            worker
+  exported_rows             worker
   fence_child               tenant
   find_leaked               tenant
   find_mailboxes            tenant
@@ -175,6 +179,7 @@ export const executables = {
   message_recipients        tenant
   message_work              worker
   new_id                    tenant worker
+  next_attachments          worker
   next_stage                worker
   note_refusal              tenant
   orphan_objects            worker

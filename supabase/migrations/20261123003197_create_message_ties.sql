@@ -1,5 +1,5 @@
--- What: remove_messages.
--- Why: a message goes with its recipients, files, events, deliveries, raw requests and its place in the thread.
+-- What: what goes along with a message: objects, its place in a thread, jobs, raw requests.
+-- Why: nothing but foreign keys cascades by itself; these have none, or more than one message.
 -- Locks: none on existing objects.
 
 -- Objects of these that no row points at any more.
@@ -77,61 +77,38 @@ $$;
 revoke execute on function mailpipe.remove_dispatches(text, text[]) from public, anon, authenticated;
 -- Granted to nobody: only removals ask.
 
--- Removes messages; returns the objects nothing points at any more. What a worker holds right now stays for the next
--- call: its outcome must be written somewhere.
-create function mailpipe.remove_messages(p_organization_id text, p_ids text[])
-returns text[]
-language plpgsql
+create function mailpipe.remove_jobs_of(p_organization_id text, p_message_ids text[])
+returns void
+language sql
 volatile
-security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    free constant text[] := array(
-        select message.id
-        from mailpipe.messages as message
-        where message.organization_id = p_organization_id
-            and message.id = any (p_ids)
-            and not exists (
-                select
-                from mailpipe.jobs as job
-                where job.kind = 'deliver_message'
-                    and job.subject_id = message.id
-                    and job.lease_until > mailpipe.clock()
-            )
-    );
-    keys text[] := array(
-        select attachment.storage_key
-        from mailpipe.attachments as attachment
-        where attachment.organization_id = p_organization_id
-            and attachment.message_id = any (free)
-    );
-    thread_ids text[];
-begin
     delete from mailpipe.jobs as job
     where job.kind = 'deliver_message'
-        and job.subject_id = any (free);
-    perform mailpipe.remove_dispatches(p_organization_id, array(
+        and job.subject_id = any (p_message_ids);
+
+    select mailpipe.remove_dispatches(p_organization_id, array(
         select event.id
         from mailpipe.events as event
         where event.organization_id = p_organization_id
-            and event.message_id = any (free)
+            and event.message_id = any (p_message_ids)
     ));
+$$;
 
-    with removed as (
-        delete from mailpipe.messages as message
-        where message.organization_id = p_organization_id
-            and message.id = any (free)
-        returning message.thread_id, message.raw_key
-    )
-    select array_agg(distinct removed.thread_id), keys || array_agg(removed.raw_key)
-    into thread_ids, keys
-    from removed;
+revoke execute on function mailpipe.remove_jobs_of(text, text[]) from public, anon, authenticated;
+-- Granted to nobody: only removals ask.
 
+-- Raw requests none of whose messages is left; returns their objects.
+create function mailpipe.remove_requests_of(p_organization_id text, p_message_ids text[])
+returns text[]
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
     with removed as (
         delete from mailpipe.inbound_requests as request
         where request.organization_id = p_organization_id
-            and request.message_ids && free
+            and request.message_ids && p_message_ids
             and not exists (
                 select
                 from mailpipe.messages as message
@@ -139,14 +116,9 @@ begin
             )
         returning request.storage_key
     )
-    select keys || array_agg(removed.storage_key)
-    into keys
+    select coalesce(array_agg(removed.storage_key), '{}')
     from removed;
-
-    perform mailpipe.refresh_threads(p_organization_id, thread_ids);
-    return mailpipe.unreferenced(keys);
-end;
 $$;
 
-revoke execute on function mailpipe.remove_messages(text, text[]) from public, anon, authenticated;
-grant execute on function mailpipe.remove_messages(text, text[]) to mailpipe_worker;
+revoke execute on function mailpipe.remove_requests_of(text, text[]) from public, anon, authenticated;
+-- Granted to nobody: only removals ask.

@@ -1,5 +1,5 @@
--- What: delete_step, for run-data-jobs.
--- Why: rows go first, then the objects nothing points at; both are on record until they are gone.
+-- What: what one step of a deletion does to messages, a person's traces, raw requests and copies.
+-- Why: rows go first, then the objects nothing points at, which are on record until they are gone.
 -- Locks: none on existing objects.
 
 -- A message's or a mailbox's messages, or a person's by address: 200 at once, until none is left.
@@ -19,7 +19,8 @@ declare
     );
 begin
     if p_deletion.what = 'mailbox' and meant = '{}' then
-        delete from mailpipe.mailboxes where id = p_deletion.subject;
+        delete from mailpipe.mailboxes
+        where id = p_deletion.subject;
     end if;
     return jsonb_build_object(
         'stage', case
@@ -78,48 +79,51 @@ $$;
 revoke execute on function mailpipe.delete_traces(mailpipe.deletions, jsonb) from public, anon, authenticated;
 -- Granted to nobody: only a step deletes.
 
--- What holds copies goes as well: finished exports, and for a person raw requests that are about no message we keep,
--- because nothing of ours can look into their bytes.
-create function mailpipe.delete_copies(p_deletion mailpipe.deletions, p_stage text)
+-- Raw requests about no message we keep: nothing of ours can look into their bytes for a person.
+create function mailpipe.delete_unmatched(p_deletion mailpipe.deletions)
 returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    keys text[];
-    gone int;
+    old constant text[] := array(
+        select request.id
+        from mailpipe.inbound_requests as request
+        where request.organization_id = p_deletion.organization_id
+            and request.processed_at is not null
+            and request.message_ids = '{}'
+        limit 500
+    );
 begin
-    if p_stage = 'requests' then
-        with removed as (
-            delete from mailpipe.inbound_requests as request
-            where request.id in (
-                select old.id
-                from mailpipe.inbound_requests as old
-                where old.organization_id = p_deletion.organization_id
-                    and old.processed_at is not null
-                    and old.message_ids = '{}'
-                limit 500
-            )
-            returning request.storage_key
-        )
-        select array_agg(removed.storage_key), count(*)
-        into keys, gone
-        from removed;
-        return jsonb_build_object(
-            'stage', case when gone = 500 then 'requests' else 'copies' end,
-            'objects', mailpipe.unreferenced(keys),
-            'removed', jsonb_build_object('inbound_requests', gone)
-        );
-    end if;
+    return jsonb_build_object(
+        'stage', case when cardinality(old) = 500 then 'requests' else 'copies' end,
+        'objects', mailpipe.remove_requests(p_deletion.organization_id, old),
+        'removed', jsonb_build_object('inbound_requests', cardinality(old))
+    );
+end;
+$$;
 
-    keys := array(
+revoke execute on function mailpipe.delete_unmatched(mailpipe.deletions) from public, anon, authenticated;
+-- Granted to nobody: only a step deletes.
+
+-- Finished exports hold copies.
+create function mailpipe.delete_copies(p_deletion mailpipe.deletions)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    keys constant text[] := array(
         select part.storage_key
         from mailpipe.export_parts as part
         join mailpipe.exports as export on export.id = part.export_id
         where part.organization_id = p_deletion.organization_id
             and export.finished_at is not null
     );
+    gone int;
+begin
     delete from mailpipe.exports
     where organization_id = p_deletion.organization_id
         and finished_at is not null;
@@ -132,5 +136,5 @@ begin
 end;
 $$;
 
-revoke execute on function mailpipe.delete_copies(mailpipe.deletions, text) from public, anon, authenticated;
+revoke execute on function mailpipe.delete_copies(mailpipe.deletions) from public, anon, authenticated;
 -- Granted to nobody: only a step deletes.

@@ -1,4 +1,4 @@
--- What: keep_retention.
+-- What: what is past the time an organization keeps it.
 -- Why: what an organization keeps no longer goes in small batches, oldest first; what is still under way stays.
 -- Locks: none on existing objects.
 

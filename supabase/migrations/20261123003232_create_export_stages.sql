@@ -1,0 +1,47 @@
+-- What: the stages of an export, and the export a claim is for.
+-- Why: each table, then the mail, the files and the manifest; a claim that was lost is for none.
+-- Locks: none on existing objects.
+
+-- The export a claim is for; none when the claim was lost or the export is gone.
+create function mailpipe.claimed_export(p_job_id text, p_fence bigint)
+returns mailpipe.exports
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select export.*
+    from mailpipe.jobs as job
+    join mailpipe.exports as export on export.id = job.subject_id
+    where job.id = p_job_id
+        and job.fence = p_fence
+        and job.kind = 'export_data';
+$$;
+
+revoke execute on function mailpipe.claimed_export(text, bigint) from public, anon, authenticated;
+grant execute on function mailpipe.claimed_export(text, bigint) to mailpipe_worker;
+
+-- The stage after one: each table, then the mail, the attachments, the manifest; null behind that.
+create function mailpipe.next_stage(p_stage text)
+returns text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(
+        (
+            select following.name
+            from mailpipe.export_tables() as this
+            join mailpipe.export_tables() as following on following.place = this.place + 1
+            where this.name = p_stage
+        ),
+        case p_stage
+            when 'mail' then 'attachments as files'
+            when 'attachments as files' then 'manifest'
+            when 'manifest' then null
+            else 'mail'
+        end
+    );
+$$;
+
+revoke execute on function mailpipe.next_stage(text) from public, anon, authenticated;
+grant execute on function mailpipe.next_stage(text) to mailpipe_worker;

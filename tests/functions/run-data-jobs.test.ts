@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import deleteData from "../../functions/delete-data/index.ts";
+import exportData from "../../functions/export-data/index.ts";
+import runDataJobs from "../../functions/run-data-jobs/index.ts";
+import { type Api, startApi } from "../support/api.ts";
+import { ask, refusal } from "../support/ask.ts";
+import { dataStep, runAllDataJobs } from "../support/data-jobs.ts";
+import { keepLog } from "../support/log.ts";
+import { foundTenant, type Tenant } from "../support/tenant.ts";
+
+let api: Api;
+let tenant: Tenant;
+
+beforeAll(async () => {
+  keepLog();
+  api = await startApi();
+  tenant = await foundTenant(api);
+});
+beforeEach(() => runAllDataJobs(api));
+afterAll(() => api.close());
+
+const sql = () => api.database.sql("postgres");
+const versions = async () =>
+  (await sql()<{ version: number; keys: number }[]>`
+    select master_key_version as version, count(*)::int as keys from mailpipe.data_keys group by 1 order by 1
+  `).map(({ version, keys }) => [version, keys]);
+
+async function jobs(): Promise<string[]> {
+  return (await sql()<{ kind: string }[]>`select kind from mailpipe.jobs order by kind`).map(({ kind }) =>
+    kind
+  );
+}
+
+async function askAway(): Promise<void> {
+  const request = { what: "person", id: "nobody@example.net" };
+  const asked = await ask(deleteData, "delete-data", { token: tenant.live, body: request });
+  const body = { ...request, confirm: asked.body.confirm };
+  await ask(deleteData, "delete-data", { token: tenant.live, body });
+}
+
+describe("run-data-jobs", () => {
+  test("is for workers only, and does nothing when nothing is due", async () => {
+    const byKey = await ask(runDataJobs, "run-data-jobs", { token: tenant.live, body: {} });
+    expect(refusal(byKey)).toEqual([401, "invalid_credential"]);
+    expect(await dataStep(api)).toBe(0);
+  });
+
+  test("re-wraps every data key under the newest master key, and forgets the job", async () => {
+    await foundTenant(api, "second");
+    expect(await versions()).toEqual([[1, 2]]);
+    await sql()`select mailpipe.rotate_master_key()`;
+    expect(await jobs()).toEqual(["rewrap_keys"]);
+    expect(await runAllDataJobs(api)).toBeGreaterThan(0);
+    expect(await versions()).toEqual([[2, 2]]);
+    expect(await jobs()).toEqual([]);
+  });
+
+  test("takes one step a call, of a deletion before an export before a rotation", async () => {
+    await ask(exportData, "export-data", { method: "POST", token: tenant.live });
+    await askAway();
+    await sql()`select mailpipe.rotate_master_key()`;
+    expect(await jobs()).toEqual(["delete_data", "export_data", "rewrap_keys"]);
+    const stage = async (kind: string) =>
+      (await sql()`select cursor ->> 'stage' as stage from mailpipe.jobs where kind = ${kind}`)[0]?.["stage"];
+    await dataStep(api);
+    expect([await stage("delete_data"), await stage("export_data")]).toEqual([
+      "sweep messages",
+      "organizations",
+    ]);
+    await runAllDataJobs(api);
+    expect(await jobs()).toEqual([]);
+  });
+
+  test("leaves a step whose worker was lost to the next, once its claim is over", async () => {
+    await api.database.setClock(new Date().toISOString());
+    await askAway();
+    const worker = api.database.sql("service_role");
+    const [claimed] = await worker`select mailpipe_api.claim_data_jobs('{"project_secret": true}') as jobs`;
+    const [job] = claimed?.["jobs"] as { job_id: string; fence: number }[];
+    expect(await dataStep(api)).toBe(0);
+    await api.database.advanceClock("5 minutes");
+    expect(await dataStep(api)).toBe(1);
+    // The lost one comes back: it may not take a step any more.
+    const [late] = await worker`
+      select mailpipe_api.delete_step('{"project_secret": true}', ${job?.job_id ?? ""}, ${
+      job?.fence ?? 0
+    }) as step
+    `;
+    expect(late?.["step"]).toEqual({ done: true });
+  });
+
+  test("removes objects of the step before until Storage has taken them", async () => {
+    await askAway();
+    const key = `${tenant.organization_id}/live/${"a".repeat(64)}`;
+    await sql()`
+      update mailpipe.jobs set cursor = cursor || jsonb_build_object('objects', jsonb_build_array(${key}::text))
+      where kind = 'delete_data'
+    `;
+    const { calls } = api;
+    calls.length = 0;
+    await dataStep(api);
+    expect(calls.filter(({ method }) => method === "DELETE")).toHaveLength(1);
+  });
+});
