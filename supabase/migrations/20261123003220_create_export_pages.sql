@@ -83,7 +83,7 @@ $$;
 revoke execute on function mailpipe.behind(text, text[], jsonb) from public, anon, authenticated;
 -- Granted to nobody: only pages are read behind a place.
 
--- Up to 1,000 rows or 4 MiB of one table as lines of JSON, and the place to go on from, if there is more. Text, because
+-- Up to 1,000 rows or 2 MiB of one table as lines of JSON, and the place to go on from, if there is more. Text, because
 -- JavaScript would round a bigint.
 create function mailpipe.export_page(p_table text, p_organization_id text, p_after jsonb)
 returns jsonb
@@ -113,7 +113,7 @@ begin
         (select string_agg(format('held.%I', column_name), ', ') from unnest(sorting) as column_name)
     ) using p_organization_id, secrets
     loop
-        if cardinality(lines) = 1000 or size > 4 * 1024 * 1024 then
+        if cardinality(lines) = 1000 or size > 2 * 1024 * 1024 then
             return jsonb_build_object('lines', to_jsonb(lines), 'after', after);
         end if;
         lines := lines || held.line;

@@ -67,7 +67,7 @@ $$;
 revoke execute on function mailpipe.mail_size(mailpipe.messages) from public, anon, authenticated;
 grant execute on function mailpipe.mail_size(mailpipe.messages) to mailpipe_worker;
 
--- Up to 200 messages, and no further one once 4 MiB are reached; where to go on, if there is more.
+-- Up to 200 messages, and no further one once 2 MiB are reached; where to go on, if there is more.
 create function mailpipe.export_mail(p_organization_id text, p_after jsonb)
 returns jsonb
 language plpgsql
@@ -88,7 +88,7 @@ begin
         order by held.environment, held.id
         limit 201
     loop
-        if cardinality(taken) = 200 or size > 4 * 1024 * 1024 then
+        if cardinality(taken) = 200 or size > 2 * 1024 * 1024 then
             return jsonb_build_object('messages', to_jsonb(taken), 'after', after);
         end if;
         taken := taken || mailpipe.exported_message(message);

@@ -32,7 +32,7 @@ export async function startEdge(url: string, sql: Sql): Promise<Edge> {
     arrived.push(new URL(request.url).pathname);
     return rest.fetch(request);
   };
-  gateway.open({ functionsPort: () => undefined, handlers: { "/": noted, "/storage/v1": storage.fetch } });
+  gateway.open({ functionsPort: () => undefined, handlers: { "/storage/v1": storage.fetch, "/": noted } });
   Object.assign(process.env, {
     SUPABASE_URL: apiUrl,
     SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secretKey }),
