@@ -22,6 +22,22 @@ $$;
 revoke execute on function mailpipe.next_attachments(text, jsonb) from public, anon, authenticated;
 grant execute on function mailpipe.next_attachments(text, jsonb) to mailpipe_worker;
 
+-- A file's name as the last step of a path: a mail may have named it anything.
+create function mailpipe.path_step(p_name text)
+returns text
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        when p_name in ('', '.', '..') then '_'
+        else regexp_replace(p_name, '[/\\[:cntrl:]]', '_', 'g')
+    end;
+$$;
+
+revoke execute on function mailpipe.path_step(text) from public, anon, authenticated;
+grant execute on function mailpipe.path_step(text) to mailpipe_worker;
+
 -- The next 1,000 become parts. Returns where to go on, if there is more.
 create function mailpipe.export_attachments(p_export mailpipe.exports, p_after jsonb)
 returns jsonb
@@ -41,8 +57,8 @@ begin
     )
     select
         p_export.organization_id, p_export.id, mailpipe.parts_of(p_export) + file.place, 'attachment',
-        concat('attachments/', file.message_id, '/', file.id, '/', file.filename), 1, file.size_bytes, file.sha256,
-        file.storage_key
+        concat('attachments/', file.message_id, '/', file.id, '/', mailpipe.path_step(file.filename)), 1, file.size_bytes,
+        file.sha256, file.storage_key
     from unnest(files) with ordinality as file (
         id, organization_id, environment, message_id, position, filename, content_type, content_id, size_bytes, sha256,
         storage_key, created_at, place

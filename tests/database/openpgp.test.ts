@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { decrypt, readMessage } from "openpgp";
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cloneDatabase, type TestDatabase } from "../support/database.ts";
@@ -99,6 +100,20 @@ function sealedAs(column: string): Sealed {
   if (found === undefined) throw new Error(column);
   return found;
 }
+
+describe("a sealed value, opened with OpenPGP.js, which every machine has", () => {
+  test("opens with the row's key, and with no other row's", async () => {
+    const value = sealedAs("credentials");
+    const open = async (password: string) => {
+      const message = await readMessage({ binaryMessage: new Uint8Array(value.sealed) });
+      return (await decrypt({ message, passwords: [password] })).data as string;
+    };
+    expect(await open(await rowKey(value))).toContain("secret of ");
+    for (const other of all.filter((each) => each !== value)) {
+      await expect(open(await rowKey(other))).rejects.toThrow();
+    }
+  });
+});
 
 describe(`a sealed value, opened with ${gpgName}`, () => {
   test.skipIf(!gpgInstalled)("opens with the row's key, as AES-256", async () => {
