@@ -186,6 +186,7 @@ export const executables = {
   outgoing_message          worker
   page                      tenant worker
   parts_of                  worker
+  path_step                 worker
   queue_figures             tenant worker
   queue_mail                tenant
   raise_recipients          worker

@@ -88,7 +88,7 @@ describe("report-leaked-key", () => {
       )
       values (
         ${tenant.organization_id}, 'live', 'smtp', 'ours', true,
-        extensions.pgp_sym_encrypt('x', 'x', 'cipher-algo=aes256'), sha256('x')
+        extensions.pgp_sym_encrypt('x', 'x', 'cipher-algo=aes256, s2k-mode=1'), sha256('x')
       )
     `;
     const { id, key } = await issue(tenant.owner.access_token);
