@@ -101,6 +101,7 @@ export const executables = {
   assert_another_owner      tenant
   assert_deletable          tenant
   assert_environment        tenant
+  assert_none_pending      tenant
   assert_may_rotate         tenant
   assert_recipients         tenant
   assert_role               tenant

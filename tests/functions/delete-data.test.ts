@@ -245,6 +245,14 @@ describe("deleting the organization", () => {
     expect((await sql`select from mailpipe.jobs where organization_id = ${id}`).length).toBe(0);
   });
 
+  test("is confirmed once of several tokens at once", async () => {
+    const request = { what: "organization", id: tenant.organization_id };
+    const tokens = await Promise.all(Array.from({ length: 6 }, () => ask_(request)));
+    const answers = await Promise.all(tokens.map(({ body }) => ask_({ ...request, confirm: body.confirm })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 409, 409, 409, 409, 409]);
+    expect(answers.filter(({ body }) => body.code === "deletion_pending")).toHaveLength(5);
+  });
+
   test("leaves nothing of it in the whole database and storage but the receipt", async () => {
     const { organization_id: id, owner: { access_token: token, user_id } } = tenant;
     await fillEveryTable(api, tenant, "grace.hopper@example.net");
