@@ -35,6 +35,12 @@ begin
         subject = null,
         finished_at = mailpipe.clock()
     where id = p_deletion.id;
+    -- Somebody may have asked for the same and never confirmed it.
+    delete from mailpipe.deletions
+    where organization_id = p_deletion.organization_id
+        and what = p_deletion.what
+        and subject = p_deletion.subject
+        and state = 'asked';
     delete from mailpipe.jobs
     where kind = 'delete_data'
         and subject_id = p_deletion.id;

@@ -203,6 +203,7 @@ describe("deleting a person", () => {
     await send(person, {}, other.test);
 
     expect((await tablesThatMention(api, tenant.organization_id, person)).length).toBeGreaterThan(10);
+    await ask_({ what: "person", id: person });
     const asked = await ask_({ what: "person", id: "Ada.Lovelace@Example.NET" });
     expect(asked.body.counts).toMatchObject({ messages: expect.any(Number) });
     await ask_({ what: "person", id: person, confirm: asked.body.confirm });
