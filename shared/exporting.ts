@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { bracketedId } from "./headers.ts";
 import { mboxEntry } from "./mbox.ts";
 import { composeMessage } from "./mime-compose.ts";
 import type { OutgoingAttachment, OutgoingMessage } from "./providers/contract.ts";
@@ -34,12 +35,14 @@ async function withBytes(message: ExportedMessage): Promise<OutgoingAttachment[]
 /** The mail composed again of what we keep of it. What cannot be a header field any more is left to the rows. */
 async function recompose(message: ExportedMessage): Promise<Uint8Array> {
   const { raw_key: _raw, headers, ...fields } = message;
-  const outgoing: OutgoingMessage = { ...fields, headers: {}, attachments: await withBytes(message) };
+  const message_id = bracketedId(message.message_id) ?? `<${message.id}@export.invalid>`;
+  const attachments = await withBytes(message);
+  const outgoing: OutgoingMessage = { ...fields, message_id, headers: {}, attachments };
   try {
     return await composeMessage({ ...outgoing, headers: headers as Record<string, string> });
   } catch {
-    // Headers as they arrived, and a Message-ID that is none: composing refuses them.
-    return await composeMessage({ ...outgoing, message_id: `<${message.id}@export.invalid>` });
+    // Headers as they arrived: composing refuses them.
+    return await composeMessage(outgoing);
   }
 }
 

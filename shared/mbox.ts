@@ -17,7 +17,8 @@ function asctime(at: Date): string {
 export function mboxEntry(message: Uint8Array, sender: string, receivedAt: Date): string {
   const text = Buffer.from(message.buffer, message.byteOffset, message.byteLength).toString("latin1")
     .replace(/\r\n/g, "\n")
-    .replace(/^(?=>*From )/gm, ">");
+    // Not `^` with `m`: a CR alone ends no line for whoever takes the quotes away again.
+    .replace(/(^|\n)(?=>*From )/g, "$1>");
   const from = /^[!-~]+$/.test(sender) ? sender : "MAILER-DAEMON";
   const end = text.endsWith("\n") ? "\n" : "\n\n";
   return `From ${from} ${asctime(receivedAt)}\n${text}${end}`;

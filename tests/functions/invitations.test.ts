@@ -74,6 +74,19 @@ describe("an invitation", () => {
       token: tenant.owner.access_token,
     });
     expect(refusal(await accept(session, made.body.token))).toEqual([409, "invitation_over"]);
+    const again = await invite(tenant.owner, { email: made.body.email, role: "viewer" });
+    expect((await accept(session, again.body.token)).body.role).toBe("viewer");
+  });
+
+  test("is of no use to who became a member otherwise, and changes no role", async () => {
+    const { session, made } = await newcomer("owner");
+    await api.database.sql("postgres")`
+      insert into mailpipe.members (organization_id, user_id, role)
+      values (${tenant.organization_id}, ${session.user_id}, 'viewer')
+    `;
+    expect(refusal(await accept(session, made.body.token))).toEqual([409, "already_member"]);
+    const listed = rows(await ask(members, "members", { token: session.access_token }));
+    expect(listed.find(({ user_id }) => user_id === session.user_id)?.["role"]).toBe("viewer");
   });
 
   test("is for the invited address alone, and only when it is confirmed", async () => {
@@ -95,6 +108,9 @@ describe("an invitation", () => {
       const stranger = await signUp(api, near);
       expect(refusal(await accept(stranger, made.body.token))).toEqual([403, "invitation_for_another"]);
     }
+    await api.database.sql("supabase_admin")`
+      update auth.users set email = 'GRACE.Hopper@invited.example' where id = ${session.user_id}
+    `;
     expect((await accept(session, made.body.token)).status).toBe(200);
   });
 
@@ -114,6 +130,9 @@ describe("an invitation", () => {
     });
     expect(refusal(await accept(gone.session, gone.made.body.token))).toEqual([409, "invitation_over"]);
     expect(refusal(await withdraw(tenant.owner, gone.made.body.id))).toEqual([404, "not_found"]);
+    const used = await newcomer();
+    await accept(used.session, used.made.body.token);
+    expect(refusal(await withdraw(tenant.owner, used.made.body.id))).toEqual([404, "not_found"]);
 
     const again = await newcomer();
     const newer = await invite(tenant.owner, { email: again.email, role: "viewer" });
@@ -146,6 +165,7 @@ describe("inviting", () => {
     expect((await invite(admin, { ...body, role: "admin" })).status).toBe(201);
     expect(refusal(await invite(member, { ...body, role: "viewer" }))).toEqual([403, "role_missing"]);
     expect(refusal(await list(member))).toEqual([403, "role_missing"]);
+    expect(refusal(await withdraw(member, (await newcomer()).made.body.id))).toEqual([403, "role_missing"]);
     const byKey = await ask(invitations, "invitations", { token: tenant.live, body });
     expect(refusal(byKey)).toEqual([403, "session_required"]);
   });
@@ -160,6 +180,42 @@ describe("inviting", () => {
       email === body.email && state === "open"
     );
     expect(open).toHaveLength(1);
+  });
+
+  test("an address again leaves the invitation before as it ended", async () => {
+    const { made, email } = await newcomer();
+    await withdraw(tenant.owner, made.body.id);
+    const ended = async () =>
+      (await api.database.sql("postgres")`
+        select withdrawn_at::text as at from mailpipe.invitations where id = ${String(made.body.id)}
+      `)[0]?.["at"];
+    const before = await ended();
+    await api.database.advanceClock("1 minute");
+    await invite(tenant.owner, { email, role: "viewer" });
+    expect(await ended()).toBe(before);
+  });
+
+  test("a member of another organization is no member again", async () => {
+    const other = await foundTenant(api, "elsewhere");
+    const email = "owner@elsewhere.example";
+    expect((await invite(tenant.owner, { email, role: "viewer" })).status).toBe(201);
+    expect(other.organization_id).not.toBe(tenant.organization_id);
+  });
+
+  test("lists page by page, newest first, each once", async () => {
+    const other = await foundTenant(api, "pages");
+    for (const name of ["one", "two", "three"]) {
+      await invite(other.owner, { email: `${name}@invited.example`, role: "viewer" });
+      await api.database.advanceClock("1 minute");
+    }
+    const token = other.owner.access_token;
+    const first = await ask(invitations, "invitations?limit=2", { token });
+    const second = await ask(invitations, `invitations?limit=2&cursor=${String(first.body.next)}`, { token });
+    expect([first.body.has_more, second.body.has_more]).toEqual([true, false]);
+    expect([first, second].map((page) => rows(page).map(({ email }) => email))).toEqual([
+      ["three@invited.example", "two@invited.example"],
+      ["one@invited.example"],
+    ]);
   });
 
   test("leaves lines of ids in the audit log, and never an address", async () => {

@@ -124,6 +124,52 @@ describe("members", () => {
     ) expect(refusal(answer)).toEqual([404, "not_found"]);
   });
 
+  test("of one organization are not her own in another, which she belongs to as well", async () => {
+    const [tenant, other] = [await found(), await found()];
+    const { user_id, access_token: token } = tenant.owner;
+    await api.database.sql("postgres")`
+      insert into mailpipe.members (organization_id, user_id, role) values (${other.organization_id}, ${user_id}, 'admin')
+    `;
+    const inOther = { token, headers: { "x-organization-id": other.organization_id } };
+    const listed = rows(await ask(members, "members", inOther));
+    expect(listed.map(({ role }) => role).sort()).toEqual(["admin", "owner"]);
+    const [mine] = await api.database.sql("postgres")<{ id: string }[]>`
+      select id from mailpipe.members
+      where organization_id = ${tenant.organization_id} and user_id = ${user_id}
+    `;
+    const leave = { ...inOther, method: "DELETE" };
+    expect(refusal(await ask(members, `members/${mine?.id}`, leave))).toEqual([404, "not_found"]);
+    expect(rows(await ask(members, "members", inOther))).toHaveLength(2);
+  });
+
+  test("have their addresses from Auth, in lower case, and only inside their own organization", async () => {
+    const [tenant, other] = [await found(), await found()];
+    await api.database.sql("supabase_admin")`
+      update auth.users set email = upper(email) where id = ${tenant.owner.user_id}
+    `;
+    expect(rows(await list(tenant.owner))).toMatchObject([{
+      email: expect.stringMatching(/^owner@members/),
+    }]);
+    // Even the role that may ask learns nothing of a row it made up.
+    const [row] = await api.database.sql("mailpipe_tenant").begin(async (sql) => {
+      await sql`select set_config('mailpipe.organization_id', ${other.organization_id}, true)`;
+      return await sql`
+        select mailpipe.member_email(jsonb_populate_record(
+          null::mailpipe.members, jsonb_build_object('user_id', ${tenant.owner.user_id}::text)
+        )) as email
+      `;
+    });
+    expect(row?.["email"]).toBeNull();
+  });
+
+  test("may leave an organization whose owner's account is gone", async () => {
+    const tenant = await found();
+    const viewer = await addMember(api, tenant, "viewer");
+    const id = await idOf(viewer, viewer);
+    await api.database.sql("supabase_admin")`delete from auth.users where id = ${tenant.owner.user_id}`;
+    expect((await remove(viewer, id)).status).toBe(200);
+  });
+
   test.each<[string, unknown]>([["a role there is not", "root"], ["a list", ["admin"]], ["none", undefined]])(
     "are not changed with %s",
     async (_, role) => {
