@@ -65,7 +65,7 @@ export type Database = {
 { Args: { "p_caller": Json,"p_id": string }; Returns: Json
                            },
 "delete_step":
-{ Args: { "p_caller": Json,"p_fence": number,"p_job_id": string }; Returns: Json
+{ Args: { "p_caller": Json,"p_fence": number,"p_found": Json,"p_job_id": string,"p_removed": Json }; Returns: Json
                            },
 "delete_webhook":
 { Args: { "p_caller": Json,"p_id": string }; Returns: Json

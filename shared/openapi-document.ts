@@ -1240,7 +1240,8 @@ export const openApiDocument: Record<string, unknown> = {
            "type": "string",
            "enum": [
             "running",
-            "ready"
+            "ready",
+            "failed"
            ]
           },
           "progress": {
@@ -1380,7 +1381,8 @@ export const openApiDocument: Record<string, unknown> = {
            "type": "string",
            "enum": [
             "running",
-            "ready"
+            "ready",
+            "failed"
            ]
           },
           "progress": {

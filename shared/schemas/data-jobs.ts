@@ -8,8 +8,11 @@ export const DataJobs = z.array(z.object({
   fence: z.number(),
   kind: z.enum(["delete_data", "export_data", "rewrap_keys"]),
   organization_id: z.string().nullable(),
-  /** Where the next step begins; `objects` are to be removed before it. */
-  cursor: z.object({ objects: z.array(z.string()).nullish() }).nullable(),
+  /** Objects to remove before the next step of a deletion. */
+  remove: z.array(z.string()),
+  /** Raw requests to look for `address` in before it. */
+  inspect: z.array(z.object({ id: z.string(), storage_key: z.string() })),
+  address: z.string().nullable(),
 }));
 export type DataJob = z.infer<typeof DataJobs>[number];
 

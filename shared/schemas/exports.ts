@@ -3,7 +3,7 @@ import { ShownTime } from "./fields.ts";
 
 export const Export = z.object({
   id: z.string(),
-  state: z.enum(["running", "ready"]),
+  state: z.enum(["running", "ready", "failed"]),
   progress: z.object({
     /** The table being read, then `mail`, `attachments as files`, `manifest` and `done`. */
     stage: z.string(),

@@ -44,6 +44,8 @@ begin
     into next_version
     from mailpipe.master_keys as master;
 
+    -- Without the one before, nothing under it could be re-wrapped: refused, naming it.
+    perform mailpipe.master_key(next_version - 1);
     perform mailpipe.create_master_key(next_version);
 
     insert into mailpipe.jobs (kind, subject_id)

@@ -5,6 +5,7 @@
 create table mailpipe.idempotency_records (
     organization_id text collate "C" not null,
     environment text not null,
+    -- SHA-256 of the Idempotency-Key as hex: a key may hold an address, and a record must not.
     key text collate "C" not null,
     -- SHA-256 of the validated body as jsonb, which compares by meaning: key order and spacing do not count.
     fingerprint bytea not null,
@@ -13,7 +14,7 @@ create table mailpipe.idempotency_records (
     constraint idempotency_records_pkey primary key (organization_id, environment, key),
     constraint idempotency_records_organization foreign key (organization_id)
         references mailpipe.organizations (id) on delete cascade,
-    constraint idempotency_records_key_visible_ascii check (key ~ '^[\x21-\x7e]+$' and char_length(key) <= 256),
+    constraint idempotency_records_key_is_sha256 check (key ~ '^[0-9a-f]{64}$'),
     constraint idempotency_records_fingerprint_is_sha256 check (octet_length(fingerprint) = 32)
 );
 

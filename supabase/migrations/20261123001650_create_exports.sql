@@ -6,6 +6,8 @@ create table mailpipe.exports (
     id text collate "C" not null default mailpipe.new_id('exp'),
     organization_id text collate "C" not null,
     finished_at timestamptz,
+    -- Finished without an end: a step was tried twenty times.
+    failed boolean not null default false,
     created_at timestamptz not null default mailpipe.clock(),
     constraint exports_pkey primary key (id),
     constraint exports_tenant unique (organization_id, id),
@@ -20,7 +22,7 @@ alter table mailpipe.exports enable row level security;
 alter table mailpipe.exports force row level security;
 grant select, insert on mailpipe.exports to mailpipe_tenant;
 grant select, delete on mailpipe.exports to mailpipe_worker;
-grant update (finished_at) on mailpipe.exports to mailpipe_worker;
+grant update (finished_at, failed) on mailpipe.exports to mailpipe_worker;
 
 create policy "a caller works on the exports of its organization"
     on mailpipe.exports

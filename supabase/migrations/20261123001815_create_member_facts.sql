@@ -56,6 +56,17 @@ begin
     order by owner.user_id
     for update;
 
+    -- Whoever waited for the lock may be no owner any more.
+    if p_me.role = 'owner' and not exists (
+        select
+        from mailpipe.members as owner
+        where owner.organization_id = p_me.organization_id
+            and owner.user_id = p_me.id::uuid
+            and owner.role = 'owner'
+    ) then
+        raise sqlstate 'PT403' using message = 'role_missing', detail = 'owner';
+    end if;
+
     select member.*
     into target
     from mailpipe.members as member

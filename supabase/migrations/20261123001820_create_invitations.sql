@@ -54,6 +54,25 @@ create policy "the tenant fence around invitations"
     using (organization_id = (select current_setting('mailpipe.organization_id', true)))
     with check (organization_id = (select current_setting('mailpipe.organization_id', true)));
 
+-- An invitation lives as long as whoever made it may make it: not after a removal, nor beyond a lower role.
+create function mailpipe.inviter_may(p_invitation mailpipe.invitations)
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select exists (
+        select
+        from mailpipe.members as inviter
+        where inviter.organization_id = p_invitation.organization_id
+            and inviter.user_id = p_invitation.invited_by
+            and (inviter.role = 'owner' or (inviter.role = 'admin' and p_invitation.role <> 'owner'))
+    );
+$$;
+
+revoke execute on function mailpipe.inviter_may(mailpipe.invitations) from public, anon, authenticated;
+grant execute on function mailpipe.inviter_may(mailpipe.invitations) to mailpipe_tenant;
+
 create function mailpipe.show_invitation(p_invitation mailpipe.invitations)
 returns jsonb
 language sql
@@ -66,7 +85,7 @@ as $$
         'role', p_invitation.role,
         'state', case
             when p_invitation.accepted_at is not null then 'accepted'
-            when p_invitation.withdrawn_at is not null then 'withdrawn'
+            when p_invitation.withdrawn_at is not null or not mailpipe.inviter_may(p_invitation) then 'withdrawn'
             when p_invitation.expires_at <= mailpipe.clock() then 'expired'
             else 'open'
         end,

@@ -24,8 +24,8 @@ begin
     if found_one.accepted_at is not null then
         raise sqlstate 'PT409' using message = 'invitation_over', detail = 'it was accepted';
     end if;
-    if found_one.withdrawn_at is not null then
-        raise sqlstate 'PT409' using message = 'invitation_over', detail = 'it was withdrawn or replaced by a newer one';
+    if found_one.withdrawn_at is not null or not mailpipe.inviter_may(found_one) then
+        raise sqlstate 'PT409' using message = 'invitation_over', detail = 'it was withdrawn, or replaced by a newer one';
     end if;
     if found_one.expires_at <= mailpipe.clock() then
         raise sqlstate 'PT409' using message = 'invitation_over', detail = 'it has expired';

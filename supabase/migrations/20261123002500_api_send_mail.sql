@@ -93,7 +93,7 @@ begin
     if p_idempotency_key is not null then
         update mailpipe.idempotency_records as record
         set answer = reply
-        where record.key = p_idempotency_key;
+        where record.key = mailpipe.idempotency_name(p_idempotency_key);
     end if;
     return reply || '{"replayed": false}';
 end;

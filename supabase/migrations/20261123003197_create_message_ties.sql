@@ -1,26 +1,6 @@
--- What: what goes along with a message: objects, its place in a thread, jobs, raw requests.
+-- What: what goes along with a message: its place in a thread, jobs, raw requests.
 -- Why: nothing but foreign keys cascades by itself; these have none, or more than one message.
 -- Locks: none on existing objects.
-
--- Objects of these that no row points at any more.
-create function mailpipe.unreferenced(p_keys text[])
-returns text[]
-language sql
-stable
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-    select coalesce(array_agg(distinct key), '{}')
-    from unnest(p_keys) as key
-    where key is not null
-        and not exists (select from mailpipe.attachments as attachment where attachment.storage_key = key)
-        and not exists (select from mailpipe.messages as message where message.raw_key = key)
-        and not exists (select from mailpipe.inbound_requests as request where request.storage_key = key)
-        and not exists (select from mailpipe.export_parts as part where part.storage_key = key);
-$$;
-
-revoke execute on function mailpipe.unreferenced(text[]) from public, anon, authenticated;
--- Granted to nobody: only removals ask.
 
 -- Brings threads up to what is left of them; those with nothing left go.
 create function mailpipe.refresh_threads(p_organization_id text, p_ids text[])
@@ -48,6 +28,7 @@ as $$
         select message.environment, message.thread_id, count(*) as messages, max(message.created_at) as last_at
         from mailpipe.messages as message
         where message.organization_id = p_organization_id
+            and message.environment in ('live', 'test')
             and message.thread_id = any (p_ids)
         group by message.environment, message.thread_id
     ) as left_over
@@ -69,6 +50,7 @@ as $$
     delete from mailpipe.jobs as job
     using mailpipe.deliveries as delivery
     where delivery.organization_id = p_organization_id
+        and delivery.environment in ('live', 'test')
         and delivery.event_id = any (p_event_ids)
         and job.kind = 'dispatch_delivery'
         and job.subject_id = delivery.id;
@@ -91,6 +73,7 @@ as $$
         select event.id
         from mailpipe.events as event
         where event.organization_id = p_organization_id
+            and event.environment in ('live', 'test')
             and event.message_id = any (p_message_ids)
     ));
 $$;

@@ -41,6 +41,7 @@ declare
         select attachment.storage_key
         from mailpipe.attachments as attachment
         where attachment.organization_id = p_organization_id
+            and attachment.environment in ('live', 'test')
             and attachment.message_id = any (free)
     );
     thread_ids text[];

@@ -38,7 +38,7 @@ $$;
 revoke execute on function mailpipe.export_tables() from public, anon, authenticated;
 grant execute on function mailpipe.export_tables() to mailpipe_worker;
 
--- Secrets and hashes of secrets are bytea, and nothing else is but the audit log's own hashes, which prove its chain.
+-- Secrets and their hashes are bytea; nothing else is but the audit log's own hashes, which prove its chain.
 create function mailpipe.left_out_of_exports()
 returns table (table_name text, column_name text)
 language sql
@@ -51,7 +51,9 @@ as $$
     where class.relnamespace = 'mailpipe'::regnamespace
         and class.relkind = 'r'
         and attribute.atttypid = 'bytea'::regtype
-        and class.relname not in ('audit_seals', 'idempotency_records', 'master_keys');
+        and class.relname not in ('audit_seals', 'idempotency_records', 'master_keys')
+    union all
+    values ('deletions', 'subject');
 $$;
 
 revoke execute on function mailpipe.left_out_of_exports() from public, anon, authenticated;
@@ -83,12 +85,33 @@ $$;
 revoke execute on function mailpipe.behind(text, text[], jsonb) from public, anon, authenticated;
 -- Granted to nobody: only pages are read behind a place.
 
+-- SQL that reads an organization's ($1) rows of a table behind a place, each with p_column and its own place.
+create function mailpipe.rows_behind(p_table text, p_column text, p_sorting text[], p_after jsonb)
+returns text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select format(
+        'select %s, jsonb_build_object(%s) as place from mailpipe.%I as held where held.%I = $1 %s order by %s limit 1001',
+        p_column,
+        (select string_agg(format('%L, held.%I', column_name, column_name), ', ') from unnest(p_sorting) as column_name),
+        p_table,
+        case when p_table = 'organizations' then 'id' else 'organization_id' end,
+        mailpipe.behind(p_table, p_sorting, p_after),
+        (select string_agg(format('held.%I', column_name), ', ') from unnest(p_sorting) as column_name)
+    );
+$$;
+
+revoke execute on function mailpipe.rows_behind(text, text, text[], jsonb) from public, anon, authenticated;
+-- Granted to nobody: only pages and sweeps read rows so.
+
 -- Up to 1,000 rows or 2 MiB of one table as lines of JSON, and the place to go on from, if there is more. Text, because
 -- JavaScript would round a bigint.
 create function mailpipe.export_page(p_table text, p_organization_id text, p_after jsonb)
 returns jsonb
 language plpgsql
-stable
+volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -99,26 +122,25 @@ declare
         from mailpipe.left_out_of_exports() as left_out
         where left_out.table_name = p_table
     );
+    until constant timestamptz := clock_timestamp() + interval '3 seconds';
     lines text[] := '{}';
     size int := 0;
     after jsonb;
+    rows refcursor;
     held record;
 begin
-    for held in execute format(
-        'select (to_jsonb(held) - $2)::text as line, to_jsonb(held) as place from mailpipe.%I as held'
-            ' where held.%I = $1 %s order by %s limit 1001',
-        p_table,
-        case when p_table = 'organizations' then 'id' else 'organization_id' end,
-        mailpipe.behind(p_table, sorting, p_after),
-        (select string_agg(format('held.%I', column_name), ', ') from unnest(sorting) as column_name)
-    ) using p_organization_id, secrets
+    -- Fetched one by one: a loop would make fifty at once, of 30 MB each where bodies are large.
+    open rows for execute mailpipe.rows_behind(p_table, '(to_jsonb(held) - $2)::text as line', sorting, p_after)
+    using p_organization_id, secrets;
     loop
-        if cardinality(lines) = 1000 or size > 2 * 1024 * 1024 then
+        fetch rows into held;
+        exit when not found;
+        if cardinality(lines) = 1000 or size > 2 * 1024 * 1024 or (lines <> '{}' and clock_timestamp() > until) then
             return jsonb_build_object('lines', to_jsonb(lines), 'after', after);
         end if;
         lines := lines || held.line;
         size := size + length(held.line);
-        after := (select jsonb_object_agg(column_name, held.place -> column_name) from unnest(sorting) as column_name);
+        after := held.place;
     end loop;
     return jsonb_build_object('lines', to_jsonb(lines), 'after', null);
 end;

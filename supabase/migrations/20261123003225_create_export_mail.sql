@@ -35,7 +35,12 @@ as $$
         'to', mailpipe.exported_party(p_message, 'to'),
         'cc', mailpipe.exported_party(p_message, 'cc'),
         'bcc', mailpipe.exported_party(p_message, 'bcc'),
-        'raw_key', p_message.raw_key
+        'raw_key', case when mailpipe.is_stored(p_message.raw_key) then p_message.raw_key end,
+        'attachments', (
+            select coalesce(jsonb_agg(file order by place), '[]')
+            from jsonb_array_elements(mailpipe.message_attachments(p_message)) with ordinality as each (file, place)
+            where mailpipe.is_stored(file ->> 'storage_key')
+        )
     );
 $$;
 
@@ -71,23 +76,26 @@ grant execute on function mailpipe.mail_size(mailpipe.messages) to mailpipe_work
 create function mailpipe.export_mail(p_organization_id text, p_after jsonb)
 returns jsonb
 language plpgsql
-stable
+volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     taken jsonb[] := '{}';
     size bigint := 0;
-    message mailpipe.messages;
     after jsonb;
-begin
-    for message in
+    message mailpipe.messages;
+    rows cursor for
         select held.*
         from mailpipe.messages as held
         where held.organization_id = p_organization_id
             and (held.environment, held.id) > (coalesce(p_after ->> 'environment', ''), coalesce(p_after ->> 'id', ''))
         order by held.environment, held.id
-        limit 201
+        limit 201;
+begin
+    open rows;
     loop
+        fetch rows into message;
+        exit when not found;
         if cardinality(taken) = 200 or size > 2 * 1024 * 1024 then
             return jsonb_build_object('messages', to_jsonb(taken), 'after', after);
         end if;

@@ -68,6 +68,27 @@ $$;
 revoke execute on function mailpipe.exported_rows(mailpipe.exports) from public, anon, authenticated;
 grant execute on function mailpipe.exported_rows(mailpipe.exports) to mailpipe_worker;
 
+-- Files whose bytes are not in the bucket any more, a thousand of them at most.
+create function mailpipe.missing_files(p_organization_id text)
+returns jsonb
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(jsonb_agg(lost.id), '[]')
+    from (
+        select file.id
+        from mailpipe.attachments as file
+        where file.organization_id = p_organization_id
+            and not mailpipe.is_stored(file.storage_key)
+        order by file.id
+        limit 1000
+    ) as lost;
+$$;
+
+revoke execute on function mailpipe.missing_files(text) from public, anon, authenticated;
+grant execute on function mailpipe.missing_files(text) to mailpipe_worker;
+
 create function mailpipe.export_manifest(p_export mailpipe.exports)
 returns jsonb
 language sql
@@ -86,6 +107,7 @@ as $$
             select jsonb_agg(concat(left_out.table_name, '.', left_out.column_name) order by left_out)
             from mailpipe.left_out_of_exports() as left_out
         ),
+        'missing', mailpipe.missing_files(p_export.organization_id),
         'parts', (
             select coalesce(jsonb_agg(
                 jsonb_build_object(

@@ -62,7 +62,9 @@ begin
     from unnest(files) with ordinality as file (
         id, organization_id, environment, message_id, position, filename, content_type, content_id, size_bytes, sha256,
         storage_key, created_at, place
-    );
+    )
+    -- What is not there any more is named in the manifest.
+    where mailpipe.is_stored(file.storage_key);
     return case
         when cardinality(files) = 1000 then jsonb_build_object(
             'environment', last.environment, 'message_id', last.message_id, 'position', last.position, 'id', last.id

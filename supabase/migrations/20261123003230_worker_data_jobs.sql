@@ -25,6 +25,27 @@ $$;
 revoke execute on function mailpipe.advance_job(text, bigint, jsonb) from public, anon, authenticated;
 grant execute on function mailpipe.advance_job(text, bigint, jsonb) to mailpipe_worker;
 
+-- What a deletion has to have removed from the storage before its next step.
+create function mailpipe.removable_of(p_job mailpipe.jobs)
+returns jsonb
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select to_jsonb(mailpipe.removable(
+        array(select jsonb_array_elements_text(coalesce(nullif(p_job.cursor -> 'objects', 'null'), '[]'))),
+        exists (
+            select
+            from mailpipe.deletions as deletion
+            where deletion.id = p_job.subject_id
+                and deletion.what = 'organization'
+        )
+    ));
+$$;
+
+revoke execute on function mailpipe.removable_of(mailpipe.jobs) from public, anon, authenticated;
+grant execute on function mailpipe.removable_of(mailpipe.jobs) to mailpipe_worker;
+
 -- A step takes seconds; within five minutes nobody else takes it.
 create function mailpipe_api.claim_data_jobs(p_caller jsonb)
 returns jsonb
@@ -43,7 +64,8 @@ begin
             select coalesce(
                 jsonb_agg(jsonb_build_object(
                     'job_id', job.id, 'fence', job.fence, 'kind', job.kind, 'organization_id', job.organization_id,
-                    'cursor', job.cursor
+                    'remove', mailpipe.removable_of(job), 'address', job.cursor -> 'address',
+                    'inspect', coalesce(nullif(job.cursor -> 'inspect', 'null'), '[]')
                 )),
                 '[]'
             )

@@ -45,3 +45,32 @@ $$;
 
 revoke execute on function mailpipe.next_stage(text) from public, anon, authenticated;
 grant execute on function mailpipe.next_stage(text) to mailpipe_worker;
+
+-- Twenty claims brought no step to its end, an hour and a half of them: the export fails, so that another can begin.
+create function mailpipe.gave_up(p_export mailpipe.exports, p_job_id text, p_fence bigint)
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not exists (
+        select
+        from mailpipe.jobs as job
+        where job.id = p_job_id
+            and job.attempts > 20
+    ) then
+        return false;
+    end if;
+    update mailpipe.exports
+    set
+        failed = true,
+        finished_at = mailpipe.clock()
+    where id = p_export.id;
+    perform mailpipe.finish_job(p_job_id, p_fence, null);
+    return true;
+end;
+$$;
+
+revoke execute on function mailpipe.gave_up(mailpipe.exports, text, bigint) from public, anon, authenticated;
+grant execute on function mailpipe.gave_up(mailpipe.exports, text, bigint) to mailpipe_worker;

@@ -17,7 +17,7 @@ declare
     stage constant text := place ->> 'stage';
     after constant jsonb := nullif(place -> 'after', 'null');
 begin
-    if export.id is null then
+    if export.id is null or mailpipe.gave_up(export, p_job_id, p_fence) then
         return '{"stage": "lost"}';
     end if;
     return jsonb_build_object('stage', stage, 'number', mailpipe.parts_of(export) + 1) || case stage

@@ -28,7 +28,11 @@ set search_path = pg_catalog, pg_temp
 as $$
     select jsonb_build_object(
         'id', p_export.id,
-        'state', case when p_export.finished_at is null then 'running' else 'ready' end,
+        'state', case
+            when p_export.failed then 'failed'
+            when p_export.finished_at is null then 'running'
+            else 'ready'
+        end,
         'progress', mailpipe.export_progress(p_export),
         'expires_at', mailpipe.rfc3339(p_export.finished_at + interval '7 days'),
         'created_at', mailpipe.rfc3339(p_export.created_at)
@@ -111,6 +115,7 @@ begin
             from mailpipe.export_parts as ready
             where ready.export_id = wanted.id
                 and wanted.finished_at is not null
+                and not wanted.failed
                 and ready.number > place::int
             order by ready.number
             limit (p_request ->> 'limit')::int + 1

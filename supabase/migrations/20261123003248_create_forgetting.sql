@@ -1,72 +1,65 @@
--- What: taking found traces of a person out.
--- Why: a row about the person goes; a row that only names the person stays, without the name.
+-- What: taking found traces of a person out of rows that stay.
+-- Why: mail from and to the person is gone by now; what only names the person stays, without the name.
 -- Locks: none on existing objects.
 
--- Puts `[deleted]` in place of the address in every text column of these rows, and takes it out of every list of texts.
+-- What a column becomes. Columns that are an address are another's by now.
+create function mailpipe.redacted_columns(p_table text)
+returns table (column_name text, expression text)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select attribute.attname::text, case
+        when attribute.attname = 'filename' then 'mailpipe.without_in_filename(held.filename, $2)'
+        when attribute.atttypid = 'text[]'::regtype then format('mailpipe.without_in_list(held.%I, $2)', attname)
+        when attribute.atttypid = 'jsonb'::regtype then format('mailpipe.without_in_json(held.%I, $2)', attname)
+        else format('mailpipe.without(held.%I, $2)', attname)
+    end
+    from pg_attribute as attribute
+    where attribute.attrelid = format('mailpipe.%I', p_table)::regclass
+        and attribute.attnum > 0
+        and attribute.attgenerated = ''
+        and attribute.atttypid in ('text'::regtype, 'text[]'::regtype, 'jsonb'::regtype)
+        and attribute.attname not in ('id', 'organization_id', 'environment', 'email', 'from_email', 'address')
+        and attribute.attname <> all (mailpipe.swept(p_table));
+$$;
+
+revoke execute on function mailpipe.redacted_columns(text) from public, anon, authenticated;
+-- Granted to nobody: only redaction asks.
+
+-- Takes the address out of every column of these rows; returns how many had it.
 create function mailpipe.redact(p_table text, p_deletion mailpipe.deletions, p_places jsonb)
-returns void
+returns int
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    key_columns constant text := (
-        select string_agg(format('%I', column_name), ', ')
-        from unnest(mailpipe.swept(p_table)) as column_name
-    );
-    changes constant text := (
-        select string_agg(
-            case
-                when attribute.atttypid = 'text[]'::regtype then format('%1$I = array_remove(held.%1$I, $2)', attname)
-                else format('%1$I = regexp_replace(held.%1$I, $3, ''[deleted]'', ''gi'')', attname)
-            end,
-            ', '
-        )
-        from pg_attribute as attribute
-        where attribute.attrelid = format('mailpipe.%I', p_table)::regclass
-            and attribute.attnum > 0
-            and attribute.attgenerated = ''
-            and attribute.atttypid in ('text'::regtype, 'text[]'::regtype)
-            and attribute.attname not in ('id', 'organization_id', 'environment')
-            and attribute.attname <> all (mailpipe.swept(p_table))
-    );
+    keys constant text := (select string_agg(format('%I', name), ', ') from unnest(mailpipe.swept(p_table)) as name);
+    names text;
+    expressions text;
+    changed int;
 begin
+    select string_agg(format('%I', redacted.column_name), ', '), string_agg(redacted.expression, ', ')
+    into names, expressions
+    from mailpipe.redacted_columns(p_table) as redacted;
+
     execute format(
-        'update mailpipe.%1$I as held set %2$s where held.%3$I = $1'
-            ' and (%4$s) in (select %4$s from jsonb_populate_recordset(null::mailpipe.%1$I, $4))',
-        p_table, changes, case when p_table = 'organizations' then 'id' else 'organization_id' end, key_columns
+        'update mailpipe.%1$I as held set (%2$s) = row(%3$s) where held.%4$I = $1'
+            ' and (%5$s) in (select %5$s from jsonb_populate_recordset(null::mailpipe.%1$I, $3))'
+            ' and row(%2$s) is distinct from row(%3$s)',
+        p_table, names, expressions, case when p_table = 'organizations' then 'id' else 'organization_id' end, keys
     )
-    using p_deletion.organization_id, p_deletion.subject, mailpipe.address_pattern(p_deletion.subject), p_places;
+    using p_deletion.organization_id, p_deletion.subject, p_places;
+    get diagnostics changed = row_count;
+    return changed;
 end;
 $$;
 
 revoke execute on function mailpipe.redact(text, mailpipe.deletions, jsonb) from public, anon, authenticated;
 -- Granted to nobody: only forgetting redacts.
 
-create function mailpipe.remove_rows(p_table text, p_organization_id text, p_places jsonb)
-returns void
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    key_columns constant text := (
-        select string_agg(format('%I', column_name), ', ')
-        from unnest(mailpipe.swept(p_table)) as column_name
-    );
-begin
-    execute format(
-        'delete from mailpipe.%1$I where organization_id = $1'
-            ' and (%2$s) in (select %2$s from jsonb_populate_recordset(null::mailpipe.%1$I, $2))',
-        p_table, key_columns
-    )
-    using p_organization_id, p_places;
-end;
-$$;
-
-revoke execute on function mailpipe.remove_rows(text, text, jsonb) from public, anon, authenticated;
--- Granted to nobody: only forgetting removes by place.
-
+-- Raw requests go with their bytes, and the messages they were about lose their raw mail; returns the objects.
 create function mailpipe.remove_requests(p_organization_id text, p_ids text[])
 returns text[]
 language plpgsql
@@ -75,61 +68,64 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     keys text[];
+    concerned text[];
 begin
     with removed as (
         delete from mailpipe.inbound_requests as request
         where request.organization_id = p_organization_id
             and request.id = any (p_ids)
-        returning request.storage_key
+        returning request.storage_key, request.message_ids
     )
-    select array_agg(removed.storage_key)
-    into keys
+    select array_agg(removed.storage_key), array(select unnest(removed.message_ids) from removed)
+    into keys, concerned
     from removed;
+
+    update mailpipe.messages as message
+    set raw_key = null
+    where message.id = any (concerned);
     return mailpipe.unreferenced(keys);
 end;
 $$;
 
 revoke execute on function mailpipe.remove_requests(text, text[]) from public, anon, authenticated;
--- Granted to nobody: only forgetting and deletions remove.
+-- Granted to nobody: only forgetting removes them.
 
--- What becomes of the rows of one table that have the address; returns objects to remove.
+-- What becomes of rows of one table that may have the address: { objects, removed }.
 create function mailpipe.forget(p_table text, p_deletion mailpipe.deletions, p_places jsonb)
-returns text[]
+returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    keys text[] := '{}';
+    ids constant text[] := array(
+        select place ->> 'id'
+        from jsonb_array_elements(p_places) as place
+    );
+    gone int := 0;
+    raw text[] := '{}';
 begin
-    case
-        when p_places = '[]' then
-            null;
-        when p_table in ('messages', 'recipients', 'attachments') then
-            keys := mailpipe.remove_messages(p_deletion.organization_id, array(
-                select coalesce(place ->> 'message_id', place ->> 'id')
-                from jsonb_array_elements(p_places) as place
-            ));
-        when p_table = 'inbound_requests' then
-            keys := mailpipe.remove_requests(p_deletion.organization_id, array(
-                select place ->> 'id'
-                from jsonb_array_elements(p_places) as place
-            ));
-        when p_table in ('events', 'early_events', 'invitations', 'idempotency_records') then
-            perform mailpipe.remove_dispatches(p_deletion.organization_id, array(
-                select place ->> 'id'
-                from jsonb_array_elements(p_places) as place
-                where p_table = 'events'
-            ));
-            perform mailpipe.remove_rows(p_table, p_deletion.organization_id, p_places);
-        else
-            delete from mailpipe.mailboxes
-            where p_table = 'mailboxes'
-                and organization_id = p_deletion.organization_id
-                and address = p_deletion.subject;
-            perform mailpipe.redact(p_table, p_deletion, p_places);
-    end case;
-    return keys;
+    if p_table in ('mailboxes', 'invitations') then
+        gone := mailpipe.remove_addressed(p_table, p_deletion);
+    elsif p_table = 'inbound_requests' then
+        return jsonb_build_object(
+            'objects', mailpipe.remove_requests(p_deletion.organization_id, ids),
+            'removed', jsonb_build_object(p_table, cardinality(ids))
+        );
+    elsif p_table = 'messages' then
+        raw := array(
+            select request.id
+            from mailpipe.inbound_requests as request
+            where request.organization_id = p_deletion.organization_id
+                and request.message_ids && ids
+        );
+    end if;
+    return jsonb_build_object(
+        'objects', mailpipe.remove_requests(p_deletion.organization_id, raw),
+        'removed', jsonb_build_object(
+            p_table, gone, 'redacted', mailpipe.redact(p_table, p_deletion, p_places), 'inbound_requests', cardinality(raw)
+        )
+    );
 end;
 $$;
 

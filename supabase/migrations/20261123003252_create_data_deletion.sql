@@ -53,25 +53,14 @@ as $$
 declare
     this constant text := split_part(p_place ->> 'stage', ' ', 2);
     found_ones constant jsonb := mailpipe.mentioned_in(this, p_deletion, nullif(p_place -> 'after', 'null'));
-    places constant jsonb := found_ones -> 'places';
-    objects constant text[] := mailpipe.forget(this, p_deletion, places);
-    held constant boolean := this in ('messages', 'recipients', 'attachments') and exists (
-        select
-        from mailpipe.messages as message
-        join jsonb_array_elements(places) as place
-            on message.id = coalesce(place ->> 'message_id', place ->> 'id')
-    );
-    after constant jsonb := case when held then p_place -> 'after' else nullif(found_ones -> 'after', 'null') end;
+    after constant jsonb := nullif(found_ones -> 'after', 'null');
 begin
-    return jsonb_build_object(
+    return mailpipe.forget(this, p_deletion, found_ones -> 'places') || jsonb_build_object(
         'stage', case
-            when held or after is not null then p_place ->> 'stage'
-            else coalesce('sweep ' || mailpipe.next_swept(this), 'requests')
+            when after is not null then p_place ->> 'stage'
+            else coalesce('sweep ' || mailpipe.next_swept(this), 'raw')
         end,
-        'after', after,
-        'objects', objects,
-        'wait', held,
-        'removed', jsonb_build_object(this, jsonb_array_length(places))
+        'after', after
     );
 end;
 $$;
@@ -79,35 +68,43 @@ $$;
 revoke execute on function mailpipe.delete_traces(mailpipe.deletions, jsonb) from public, anon, authenticated;
 -- Granted to nobody: only a step deletes.
 
--- Raw requests about no message we keep: nothing of ours can look into their bytes for a person.
-create function mailpipe.delete_unmatched(p_deletion mailpipe.deletions)
+-- Raw bytes are read by the worker, fifty at a time; those found to have the address go, their messages stay.
+create function mailpipe.delete_raw(p_deletion mailpipe.deletions, p_after text, p_found text[])
 returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    old constant text[] := array(
-        select request.id
-        from mailpipe.inbound_requests as request
-        where request.organization_id = p_deletion.organization_id
-            and request.processed_at is not null
-            and request.message_ids = '{}'
-        limit 500
+    next_ones constant jsonb := (
+        select jsonb_agg(jsonb_build_object('id', page.id, 'storage_key', page.storage_key) order by page.id)
+        from (
+            select request.id, request.storage_key
+            from mailpipe.inbound_requests as request
+            where request.organization_id = p_deletion.organization_id
+                and request.processed_at is not null
+                and request.id > coalesce(p_after, '')
+                and mailpipe.is_stored(request.storage_key)
+            order by request.id
+            limit 50
+        ) as page
     );
 begin
     return jsonb_build_object(
-        'stage', case when cardinality(old) = 500 then 'requests' else 'copies' end,
-        'objects', mailpipe.remove_requests(p_deletion.organization_id, old),
-        'removed', jsonb_build_object('inbound_requests', cardinality(old))
+        'stage', case when next_ones is null then 'copies' else 'raw' end,
+        'after', next_ones -> -1 ->> 'id',
+        'inspect', next_ones,
+        'address', case when next_ones is not null then p_deletion.subject end,
+        'objects', mailpipe.remove_requests(p_deletion.organization_id, p_found),
+        'removed', jsonb_build_object('inbound_requests', coalesce(cardinality(p_found), 0))
     );
 end;
 $$;
 
-revoke execute on function mailpipe.delete_unmatched(mailpipe.deletions) from public, anon, authenticated;
+revoke execute on function mailpipe.delete_raw(mailpipe.deletions, text, text[]) from public, anon, authenticated;
 -- Granted to nobody: only a step deletes.
 
--- Finished exports hold copies.
+-- Exports hold copies of a person: finished ones go, and one that runs begins anew.
 create function mailpipe.delete_copies(p_deletion mailpipe.deletions)
 returns jsonb
 language plpgsql
@@ -115,19 +112,29 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    keys constant text[] := array(
-        select part.storage_key
-        from mailpipe.export_parts as part
-        join mailpipe.exports as export on export.id = part.export_id
-        where part.organization_id = p_deletion.organization_id
-            and export.finished_at is not null
-    );
     gone int;
+    keys text[];
 begin
+    if p_deletion.what <> 'person' then
+        return '{"stage": "done", "objects": [], "removed": {}}';
+    end if;
+    with removed as (
+        delete from mailpipe.export_parts
+        where organization_id = p_deletion.organization_id
+        returning storage_key
+    )
+    select array_agg(removed.storage_key)
+    into keys
+    from removed;
     delete from mailpipe.exports
     where organization_id = p_deletion.organization_id
         and finished_at is not null;
     get diagnostics gone = row_count;
+    update mailpipe.jobs
+    set
+        cursor = '{"stage": "organizations"}', fence = fence + 1, due_at = mailpipe.clock(), lease_until = null
+    where organization_id = p_deletion.organization_id
+        and kind = 'export_data';
     return jsonb_build_object(
         'stage', 'done',
         'objects', mailpipe.unreferenced(keys),

@@ -57,37 +57,37 @@ revoke execute on function mailpipe.remove_counters(text) from public, anon, aut
 -- Granted to nobody: only deletions remove.
 
 -- Nobody gets in any more, by session, key or provider; nothing new is begun.
-create function mailpipe.close_organization(p_organization_id text)
+create function mailpipe.close_organization(p_deletion mailpipe.deletions)
 returns void
 language sql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
     delete from mailpipe.members
-    where organization_id = p_organization_id;
+    where organization_id = p_deletion.organization_id;
     delete from mailpipe.invitations
-    where organization_id = p_organization_id;
+    where organization_id = p_deletion.organization_id;
     update mailpipe.api_keys
     set revoked_at = mailpipe.clock()
-    where organization_id = p_organization_id
+    where organization_id = p_deletion.organization_id
         and revoked_at is null;
     update mailpipe.providers
     set
         removed_at = mailpipe.clock(), credentials = null, inbound_token_hash = null, inbound_secret = null,
         is_default = false
-    where organization_id = p_organization_id
+    where organization_id = p_deletion.organization_id
         and removed_at is null;
     update mailpipe.webhook_endpoints
     set enabled = false
-    where organization_id = p_organization_id;
+    where organization_id = p_deletion.organization_id;
     delete from mailpipe.jobs
-    where organization_id = p_organization_id
-        and kind <> 'delete_data';
+    where organization_id = p_deletion.organization_id
+        and subject_id <> p_deletion.id;
     delete from mailpipe.deletions
-    where organization_id = p_organization_id
-        and what <> 'organization'
+    where organization_id = p_deletion.organization_id
+        and id <> p_deletion.id
         and state <> 'done';
 $$;
 
-revoke execute on function mailpipe.close_organization(text) from public, anon, authenticated;
+revoke execute on function mailpipe.close_organization(mailpipe.deletions) from public, anon, authenticated;
 -- Granted to nobody: only deletions close.

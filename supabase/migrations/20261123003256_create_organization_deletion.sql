@@ -19,7 +19,7 @@ $$;
 revoke execute on function mailpipe.tables_of_organization() from public, anon, authenticated;
 -- Granted to nobody: only deletions ask.
 
--- Removes up to 2,000 rows of one table; keys go at once, because they point at each other. Returns how many went.
+-- Removes up to 500 rows of one table, so that what cascades stays small as well; keys go at once, because they point at each other. Returns how many went.
 create function mailpipe.remove_some(p_table text, p_organization_id text)
 returns int
 language plpgsql
@@ -34,7 +34,7 @@ begin
             'select ctid from mailpipe.%1$I where organization_id = $1 limit $2))',
         p_table
     )
-    using p_organization_id, case when p_table = 'api_keys' then null else 2000 end;
+    using p_organization_id, case when p_table = 'api_keys' then null else 500 end;
     get diagnostics gone = row_count;
     return gone;
 end;
@@ -59,7 +59,7 @@ begin
     if p_stage = 'close' then
         removed := mailpipe.count_people(p_deletion.organization_id);
         perform mailpipe.remove_counters(p_deletion.organization_id);
-        perform mailpipe.close_organization(p_deletion.organization_id);
+        perform mailpipe.close_organization(p_deletion);
         following := tables[1];
     elsif p_stage = any (tables) then
         removed := jsonb_build_object(p_stage, mailpipe.remove_some(p_stage, p_deletion.organization_id));

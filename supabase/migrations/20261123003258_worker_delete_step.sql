@@ -2,74 +2,34 @@
 -- Why: one call does one step and says which objects are to be removed before the next.
 -- Locks: none on existing objects.
 
--- Two counts of removed things, added up by their names; what is none is left out.
-create function mailpipe.added(p_one jsonb, p_other jsonb)
-returns jsonb
-language sql
-immutable
-set search_path = pg_catalog, pg_temp
-as $$
-    select coalesce(jsonb_object_agg(counted.name, counted.number) filter (where counted.number > 0), '{}')
-    from (
-        select both_counts.key as name, sum(both_counts.value::bigint) as number
-        from unnest(array[p_one, p_other]) as given (counts)
-        cross join lateral jsonb_each_text(given.counts) as both_counts
-        group by both_counts.key
-    ) as counted;
-$$;
-
-revoke execute on function mailpipe.added(jsonb, jsonb) from public, anon, authenticated;
--- Granted to nobody: only deletions count.
-
--- The receipt names nobody. An organization goes with the job itself, and with its data key if that was still there.
-create function mailpipe.finish_deletion(p_deletion mailpipe.deletions)
+-- What went is added to the receipt; objects are on record until the worker has removed them.
+create function mailpipe.record_deletion_step(
+    p_deletion mailpipe.deletions,
+    p_job mailpipe.jobs,
+    p_step jsonb,
+    p_pending text[],
+    p_removed text[]
+)
 returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
-begin
-    update mailpipe.deletions
-    set
-        state = 'done',
-        subject = null,
-        finished_at = mailpipe.clock()
-    where id = p_deletion.id;
-    -- Somebody may have asked for the same and never confirmed it.
-    delete from mailpipe.deletions
-    where organization_id = p_deletion.organization_id
-        and what = p_deletion.what
-        and subject = p_deletion.subject
-        and state = 'asked';
-    delete from mailpipe.jobs
-    where kind = 'delete_data'
-        and subject_id = p_deletion.id;
-    delete from mailpipe.organizations
-    where p_deletion.what = 'organization'
-        and id = p_deletion.organization_id;
-end;
-$$;
-
-revoke execute on function mailpipe.finish_deletion(mailpipe.deletions) from public, anon, authenticated;
--- Granted to nobody: only a step finishes.
-
--- What went is added to the receipt; the objects are on record until the next step has removed them.
-create function mailpipe.record_deletion_step(p_deletion mailpipe.deletions, p_job mailpipe.jobs, p_step jsonb)
-returns void
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    objects constant int := jsonb_array_length(coalesce(nullif(p_step -> 'objects', 'null'), '[]'));
 begin
     update mailpipe.deletions
     set
         state = 'running',
-        removed = mailpipe.added(removed, (p_step -> 'removed') || jsonb_build_object('objects', objects))
+        removed = mailpipe.added(
+            removed, coalesce(p_step -> 'removed', '{}') || jsonb_build_object('objects', cardinality(p_removed))
+        )
     where id = p_deletion.id;
 
-    perform mailpipe.advance_job(p_job.id, p_job.fence, p_step - 'removed' - 'wait');
+    perform mailpipe.advance_job(
+        p_job.id, p_job.fence,
+        p_step - 'removed' - 'wait' || jsonb_build_object('objects', to_jsonb(p_pending || array(
+            select jsonb_array_elements_text(coalesce(nullif(p_step -> 'objects', 'null'), '[]'))
+        )))
+    );
     update mailpipe.jobs
     set due_at = mailpipe.clock() + interval '1 minute'
     where id = p_job.id
@@ -77,10 +37,31 @@ begin
 end;
 $$;
 
-revoke execute on function mailpipe.record_deletion_step(mailpipe.deletions, mailpipe.jobs, jsonb) from public, anon, authenticated;
+revoke execute on function mailpipe.record_deletion_step(mailpipe.deletions, mailpipe.jobs, jsonb, text[], text[]) from public, anon, authenticated;
 -- Granted to nobody: only a step records.
 
-create function mailpipe.take_deletion_step(p_job mailpipe.jobs)
+create function mailpipe.deletion_step(p_deletion mailpipe.deletions, p_cursor jsonb, p_found text[])
+returns jsonb
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        when p_deletion.what = 'organization'
+            then mailpipe.delete_organization_step(p_deletion, p_cursor ->> 'stage')
+        when p_cursor ->> 'stage' = 'messages' then mailpipe.delete_meant(p_deletion)
+        when p_cursor ->> 'stage' like 'sweep %' then mailpipe.delete_traces(p_deletion, p_cursor)
+        when p_cursor ->> 'stage' = 'raw' then mailpipe.delete_raw(p_deletion, p_cursor ->> 'after', p_found)
+        else mailpipe.delete_copies(p_deletion)
+    end;
+$$;
+
+revoke execute on function mailpipe.deletion_step(mailpipe.deletions, jsonb, text[]) from public, anon, authenticated;
+-- Granted to nobody: only a step decides.
+
+-- p_removed are the objects the worker has removed, p_found the raw requests it found the person in. What is left of the
+-- objects at the end is waited for.
+create function mailpipe.take_deletion_step(p_job mailpipe.jobs, p_removed text[], p_found text[])
 returns jsonb
 language plpgsql
 volatile
@@ -89,8 +70,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     deletion mailpipe.deletions;
-    stage constant text := p_job.cursor ->> 'stage';
-    step jsonb;
+    pending constant text[] := mailpipe.unreferenced(array(
+        select key
+        from jsonb_array_elements_text(coalesce(nullif(p_job.cursor -> 'objects', 'null'), '[]')) as key
+        where key <> all (p_removed)
+    ));
+    step jsonb := '{"stage": "done", "wait": true}';
 begin
     select asked.*
     into deletion
@@ -98,26 +83,28 @@ begin
     where asked.id = p_job.subject_id
         and asked.state in ('waiting', 'running');
 
-    if stage = 'done' then
+    if p_job.cursor ->> 'stage' <> 'done' then
+        step := mailpipe.deletion_step(deletion, p_job.cursor, p_found);
+    end if;
+    perform mailpipe.record_deletion_step(deletion, p_job, step, pending, p_removed);
+    if p_job.cursor ->> 'stage' = 'done' and pending = '{}' then
         perform mailpipe.finish_deletion(deletion);
         return '{"done": true}';
     end if;
-    step := case
-        when deletion.what = 'organization' then mailpipe.delete_organization_step(deletion, stage)
-        when stage = 'messages' then mailpipe.delete_meant(deletion)
-        when stage like 'sweep %' then mailpipe.delete_traces(deletion, p_job.cursor)
-        when stage = 'requests' then mailpipe.delete_unmatched(deletion)
-        else mailpipe.delete_copies(deletion)
-    end;
-    perform mailpipe.record_deletion_step(deletion, p_job, step);
-    return jsonb_build_object('done', false);
+    return '{"done": false}';
 end;
 $$;
 
-revoke execute on function mailpipe.take_deletion_step(mailpipe.jobs) from public, anon, authenticated;
-grant execute on function mailpipe.take_deletion_step(mailpipe.jobs) to mailpipe_worker;
+revoke execute on function mailpipe.take_deletion_step(mailpipe.jobs, text[], text[]) from public, anon, authenticated;
+grant execute on function mailpipe.take_deletion_step(mailpipe.jobs, text[], text[]) to mailpipe_worker;
 
-create function mailpipe_api.delete_step(p_caller jsonb, p_job_id text, p_fence bigint)
+create function mailpipe_api.delete_step(
+    p_caller jsonb,
+    p_job_id text,
+    p_fence bigint,
+    p_removed jsonb,
+    p_found jsonb
+)
 returns jsonb
 language plpgsql
 volatile
@@ -138,12 +125,14 @@ begin
     if held.id is null then
         return '{"done": true}';
     end if;
-    return mailpipe.take_deletion_step(held);
+    return mailpipe.take_deletion_step(
+        held, array(select jsonb_array_elements_text(p_removed)), array(select jsonb_array_elements_text(p_found))
+    );
 end;
 $$;
 
-revoke execute on function mailpipe_api.delete_step(jsonb, text, bigint) from public, anon, authenticated;
-grant execute on function mailpipe_api.delete_step(jsonb, text, bigint) to service_role;
+revoke execute on function mailpipe_api.delete_step(jsonb, text, bigint, jsonb, jsonb) from public, anon, authenticated;
+grant execute on function mailpipe_api.delete_step(jsonb, text, bigint, jsonb, jsonb) to service_role;
 grant create on schema mailpipe_api to mailpipe_worker;
-alter function mailpipe_api.delete_step(jsonb, text, bigint) owner to mailpipe_worker;
+alter function mailpipe_api.delete_step(jsonb, text, bigint, jsonb, jsonb) owner to mailpipe_worker;
 revoke create on schema mailpipe_api from mailpipe_worker;

@@ -23,30 +23,32 @@ $$;
 revoke execute on function mailpipe.count_organization(text) from public, anon, authenticated;
 -- Granted to nobody: only counting for a deletion asks.
 
+-- A message's files and events are counted with it; of very many, only the messages, for that takes an index alone.
 create function mailpipe.count_messages(p_organization_id text, p_ids text[])
 returns jsonb
 language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select jsonb_build_object(
-        'messages', (
-            select count(distinct id)
-            from unnest(p_ids) as id
-        ),
-        'attachments', (
-            select count(*)
-            from mailpipe.attachments as file
-            where file.organization_id = p_organization_id
-                and file.message_id = any (p_ids)
-        ),
-        'events', (
-            select count(*)
-            from mailpipe.events as event
-            where event.organization_id = p_organization_id
-                and event.message_id = any (p_ids)
+    select jsonb_build_object('messages', cardinality(p_ids)) || case
+        when cardinality(p_ids) > 1000 then '{}'
+        else jsonb_build_object(
+            'attachments', (
+                select count(*)
+                from mailpipe.attachments as file
+                where file.organization_id = p_organization_id
+                    and file.environment in ('live', 'test')
+                    and file.message_id = any (p_ids)
+            ),
+            'events', (
+                select count(*)
+                from mailpipe.events as event
+                where event.organization_id = p_organization_id
+                    and event.environment in ('live', 'test')
+                    and event.message_id = any (p_ids)
+            )
         )
-    );
+    end;
 $$;
 
 revoke execute on function mailpipe.count_messages(text, text[]) from public, anon, authenticated;
@@ -88,7 +90,11 @@ as $$
         'finished_at', mailpipe.rfc3339(p_deletion.finished_at),
         'backups', concat(
             'Backups of this project taken before ', coalesce(mailpipe.rfc3339(p_deletion.finished_at), 'it is done'),
-            ' still hold what was deleted, and open in this project, until they age out.'
+            ' still hold what was deleted, and open in this project, until they age out.',
+            case
+                when p_deletion.what in ('message', 'mailbox')
+                then ' So do exports from before, until their seven days are over.'
+            end
         )
     );
 $$;

@@ -140,13 +140,13 @@ export const functionRules: CatalogRule[] = [
     finds: "mailpipe.bare() messages",
   },
   {
-    // Those five walk the tables of a fixed list, every name and value quoted by format().
+    // Those four walk the tables of a fixed list, every name and value quoted by format().
     sentence: "No function builds SQL from text, but what exports and deletes table by table",
     query: `
       select oid::regprocedure::text as offence
       from pg_proc
       where pronamespace in (${OURS})
-        and proname not in ('export_page', 'mentioned_in', 'redact', 'remove_rows', 'remove_some')
+        and proname not in ('export_page', 'mentioned_in', 'redact', 'remove_some')
         and (prosrc ~* '\\mexecute\\M' or prosrc ~* '\\m(dblink|query_to_xml|table_to_xml)')`,
     offence: made(
       "mailpipe.any_query(p_sql text) returns void language plpgsql as 'begin execute p_sql; end'",

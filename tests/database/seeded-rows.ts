@@ -71,7 +71,7 @@ function rowsOf(tenant: Tenant, environment: Environment): [table: string, row: 
       confirm_until: new Date("2100-01-01"),
     }],
     ["idempotency_records", {
-      ...{ ...whose, key: "seeded", fingerprint: randomBytes(32), expires_at: new Date("2100-01-01") },
+      ...{ ...whose, key: "a".repeat(64), fingerprint: randomBytes(32), expires_at: new Date("2100-01-01") },
     }],
     ["audit", {
       ...{ ...whose, id: id("aud"), actor_kind: "system", actor_id: "system", action: "seeded.row" },

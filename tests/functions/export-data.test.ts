@@ -10,6 +10,7 @@ import exportData from "../../functions/export-data/index.ts";
 import mailboxes from "../../functions/mailboxes/index.ts";
 import sendMail from "../../functions/send-mail/index.ts";
 import webhooks from "../../functions/webhooks/index.ts";
+import { removeStored } from "../../shared/storage.ts";
 import { type Api, startApi } from "../support/api.ts";
 import { type Answer, ask, refusal } from "../support/ask.ts";
 import { dataStep, runAllDataJobs } from "../support/data-jobs.ts";
@@ -214,6 +215,7 @@ describe("an export", () => {
       "api_keys.hash",
       "data_keys.wrapped",
       "deletions.confirm_hash",
+      "deletions.subject",
       "invitations.token_hash",
       "providers.credentials",
       "providers.inbound_secret",
@@ -342,6 +344,36 @@ describe("exporting", () => {
     expect(ready.body).toMatchObject({ state: "ready", progress: { messages: 5, attachments: 3 } });
     const names = partsOf(ready).map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
+  });
+
+  test("goes on without bytes that are gone, and names them", async () => {
+    const lossy = await foundTenant(api, "lossy");
+    const attachments = [{ filename: "gone.txt", content: Buffer.from("to be lost").toString("base64") }];
+    const mail = { from: "a@acme.example", to: ["b@example.net"], subject: "s", text: "t", attachments };
+    await ask(sendMail, "send-mail", { token: lossy.test, body: mail });
+    const [file] = await api.database.sql("postgres")<{ id: string; storage_key: string }[]>`
+      select id, storage_key from mailpipe.attachments where organization_id = ${lossy.organization_id}
+    `;
+    await removeStored([file?.storage_key ?? ""]);
+    const { body } = await start(lossy.live);
+    await runAllDataJobs(api);
+    const ready = await show(body.id, "?limit=100", lossy.live);
+    expect(ready.body).toMatchObject({ state: "ready", progress: { messages: 1, attachments: 0 } });
+    expect(JSON.parse(await download(partsOf(ready), "manifest")).missing).toEqual([file?.id]);
+  });
+
+  test("fails after twenty tries of one step, and another can begin", async () => {
+    const stuck = await foundTenant(api, "stuck");
+    const { body } = await start(stuck.live);
+    const sql = api.database.sql("postgres");
+    await sql`update mailpipe.jobs set attempts = 19 where organization_id = ${stuck.organization_id}`;
+    await dataStep(api);
+    expect((await show(body.id, "", stuck.live)).body.state).toBe("running");
+    await sql`update mailpipe.jobs set attempts = 20 where organization_id = ${stuck.organization_id}`;
+    await dataStep(api);
+    expect((await show(body.id, "", stuck.live)).body).toMatchObject({ state: "failed", parts: [] });
+    expect((await start(stuck.live)).status).toBe(202);
+    await runAllDataJobs(api);
   });
 
   test("reads a table of more than a page in several parts, each row once", async () => {

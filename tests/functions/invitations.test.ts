@@ -150,6 +150,29 @@ describe("an invitation", () => {
     expect((await accept(old.session, old.made.body.token)).status).toBe(200);
   });
 
+  test("lives as long as whoever made it may make it", async () => {
+    const second = await addMember(api, tenant, "owner");
+    const [email, other] = [`new${named++}@invited.example`, `new${named++}@invited.example`];
+    const owning = await invite(second, { email, role: "owner" });
+    const viewing = await invite(second, { email: other, role: "viewer" });
+    const [one, two] = [await signUp(api, email), await signUp(api, other)];
+    const setRole = (role: string) =>
+      api.database.sql(
+        "postgres",
+      )`update mailpipe.members set role = ${role} where user_id = ${second.user_id}`;
+    await setRole("admin");
+    expect(refusal(await accept(one, owning.body.token))).toEqual([409, "invitation_over"]);
+    await setRole("member");
+    expect(refusal(await accept(two, viewing.body.token))).toEqual([409, "invitation_over"]);
+    await setRole("admin");
+    expect((await accept(two, viewing.body.token)).status).toBe(200);
+    await api.database.sql("postgres")`delete from mailpipe.members where user_id = ${second.user_id}`;
+    expect(refusal(await accept(one, owning.body.token))).toEqual([409, "invitation_over"]);
+    expect(rows(await list(tenant.owner)).find(({ id }) => id === owning.body.id)?.["state"]).toBe(
+      "withdrawn",
+    );
+  });
+
   test("says what became of it", async () => {
     const states = rows(await list(tenant.owner)).map(({ state }) => state);
     expect(new Set(states)).toEqual(new Set(["accepted", "withdrawn", "expired"]));

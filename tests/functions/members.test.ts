@@ -210,6 +210,16 @@ describe("the last owner", () => {
     }
   });
 
+  test("hands ownership over once, of several times at once", async () => {
+    const tenant = await found();
+    const others = await Promise.all(
+      ["admin", "member", "viewer"].map((role) => addMember(api, tenant, role)),
+    );
+    const ids = await Promise.all(others.map((each) => idOf(each, tenant.owner)));
+    const answers = await Promise.all(ids.map((id) => transfer(tenant.owner, id)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 403, 403]);
+  });
+
   test("hands ownership over in one step and is admin then", async () => {
     const tenant = await found();
     const next = await addMember(api, tenant, "viewer");

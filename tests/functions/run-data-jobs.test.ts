@@ -84,7 +84,7 @@ describe("run-data-jobs", () => {
     const [late] = await worker`
       select mailpipe_api.delete_step('{"project_secret": true}', ${job?.job_id ?? ""}, ${
       job?.fence ?? 0
-    }) as step
+    }, '[]', '[]') as step
     `;
     expect(late?.["step"]).toEqual({ done: true });
   });

@@ -170,7 +170,7 @@ export async function fillEveryTable(api: Api, tenant: Tenant, address: string):
     `;
     await seed`
       insert into mailpipe.idempotency_records (organization_id, environment, key, fingerprint, expires_at)
-      values (${organization}, 'live', ${`welcome-${address}`}, ${bytes}, now() + interval '1 day')
+      values (${organization}, 'live', ${stored.sha256}, ${bytes}, now() + interval '1 day')
     `;
     await seed`
       insert into mailpipe.deletions (organization_id, environment, what, subject, confirm_hash, confirm_until, counts)
