@@ -2,11 +2,12 @@
 -- Why: each table, then the mail, the files and the manifest; a claim that was lost is for none.
 -- Locks: none on existing objects.
 
--- The export a claim is for; none when the claim was lost or the export is gone.
+-- The export a claim is for; none when the claim was lost or the export is gone. Locked, or a claim taken while a step
+-- is recorded would have its part twice.
 create function mailpipe.claimed_export(p_job_id text, p_fence bigint)
 returns mailpipe.exports
 language sql
-stable
+volatile
 set search_path = pg_catalog, pg_temp
 as $$
     select export.*
@@ -14,7 +15,8 @@ as $$
     join mailpipe.exports as export on export.id = job.subject_id
     where job.id = p_job_id
         and job.fence = p_fence
-        and job.kind = 'export_data';
+        and job.kind = 'export_data'
+    for update of job;
 $$;
 
 revoke execute on function mailpipe.claimed_export(text, bigint) from public, anon, authenticated;

@@ -18,6 +18,7 @@ import { postMail, processAll } from "../support/inbound.ts";
 import { keepLog } from "../support/log.ts";
 import { connect, type Connected, type SmtpAccount, startSmtpAccount } from "../support/smtp-account.ts";
 import { addMember, foundTenant, issue, type Tenant } from "../support/tenant.ts";
+import { storeBytes } from "../../shared/storage.ts";
 
 interface Part {
   number: number;
@@ -112,7 +113,11 @@ async function seed(): Promise<void> {
     text: "From us\r\nto you",
     attachments: [{ filename: "out.txt", content: Buffer.from("hello").toString("base64") }],
   };
-  for (const key of [tenant.live, tenant.test]) await ask(sendMail, "send-mail", { token: key, body: out });
+  // A neighbour's mail and file, which are in no export of ours.
+  const neighbour = await foundTenant(api, "neighbour");
+  for (const key of [tenant.live, tenant.test, neighbour.test]) {
+    await ask(sendMail, "send-mail", { token: key, body: out });
+  }
   await ask(deliverMail, "deliver-mail", { headers: { apikey: api.secretKey }, body: {} });
   secrets = [
     String(hook.secret),
@@ -121,6 +126,47 @@ async function seed(): Promise<void> {
     tenant.live,
     tenant.test,
   ];
+}
+
+/** Who waits for a lock in this database. */
+const waiting = () =>
+  api.database.sql("postgres")`
+    select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+  `;
+
+/** Rows, mail and files for more than a page of each, the last ids written first. */
+async function fillPages({ organization_id }: Tenant): Promise<void> {
+  const sql = api.database.sql("postgres");
+  const { key, sha256 } = await storeBytes({ organization_id, environment: "test" }, Uint8Array.of(1));
+  await sql`
+    insert into mailpipe.audit (organization_id, actor_kind, actor_id, action)
+    select ${organization_id}, 'key', number::text, 'probe.made' from generate_series(1, 2500) as number
+  `;
+  await sql`
+    insert into mailpipe.events (id, organization_id, environment, type, data)
+    select concat('evt_!', number), ${organization_id}, 'live', 'email.sent', jsonb_build_object('x', repeat('x', 1500000))
+    from generate_series(3, 1, -1) as number
+  `;
+  await sql`
+    with thread as (
+      insert into mailpipe.threads (organization_id, environment, subject_key, participants)
+      values (${organization_id}, 'test', 's', '{}') returning id
+    )
+    insert into mailpipe.messages (id, organization_id, environment, direction, status, thread_id, from_email, subject, size_bytes, raw_key)
+    select
+      concat('msg_', lpad(number::text, 3, '0')), ${organization_id}, 'test', 'inbound', 'received', thread.id,
+      'a@x.example', 's', case when number <= 2 then 1572864 end, case when number = 4 then ${key} end
+    from thread, generate_series(450, 1, -1) as number
+  `;
+  // Of the fourth, whose raw mail we have: its files weigh nothing.
+  await sql`
+    insert into mailpipe.attachments (organization_id, environment, message_id, position, filename, content_type, size_bytes, sha256, storage_key)
+    select
+      ${organization_id}, 'test', case when number = 0 then 'msg_003' else 'msg_004' end, number,
+      coalesce((array['', '.', '..', E'a\\\\b', E'a\\nb', 'a/b', '...', '../c'])[number], 'file'),
+      'text/plain', 3145728, ${sha256}, ${key}
+    from generate_series(0, 1001) as number
+  `;
 }
 
 beforeAll(async () => {
@@ -165,6 +211,7 @@ describe("an export", () => {
     });
     parts = partsOf(ready);
     expect((await start()).status).toBe(202);
+    expect((await show(id)).body.progress).toEqual(ready.body.progress);
   });
 
   test("holds every part with its size and SHA-256, and a manifest of counts", async () => {
@@ -291,8 +338,16 @@ describe("an export", () => {
   test("goes after seven days, its objects with the orphans", async () => {
     await api.database.setClock(new Date().toISOString());
     await runAllDataJobs(api);
-    await api.database.advanceClock("7 days 1 second");
     const sql = api.database.sql("postgres");
+    const [last] = await sql<{ id: string; at: Date }[]>`
+      select id, finished_at as at from mailpipe.exports order by finished_at desc limit 1
+    `;
+    const over = (last?.at.getTime() ?? 0) + 7 * 86_400_000;
+    expect((await show(last?.id)).body.expires_at).toBe(new Date(over).toISOString());
+    await api.database.setClock(new Date(over).toISOString());
+    await sql`select mailpipe.copies_over()`;
+    expect((await show(last?.id)).status).toBe(200);
+    await api.database.advanceClock("1 millisecond");
     await sql`select mailpipe.copies_over()`;
     expect(refusal(await show(id))).toEqual([404, "not_found"]);
     const [left] = await sql`select count(*)::int as parts from mailpipe.export_parts`;
@@ -322,6 +377,7 @@ describe("exporting", () => {
 
   test("goes on where a lost step left it: no part twice, none missing", async () => {
     const { body } = await start();
+    expect((await start()).text).toContain(String(body.id));
     const sql = api.database.sql("postgres");
     const worker = api.database.sql("service_role");
     let steps = 0;
@@ -342,8 +398,15 @@ describe("exporting", () => {
     expect(steps).toBeGreaterThan(20);
     const ready = await show(body.id);
     expect(ready.body).toMatchObject({ state: "ready", progress: { messages: 5, attachments: 3 } });
-    const names = partsOf(ready).map(({ name }) => name);
-    expect(new Set(names).size).toBe(names.length);
+    const parts = partsOf(ready);
+    expect(parts.map(({ number }) => number)).toEqual(parts.map((_, index) => index + 1));
+    expect(new Set(parts.map(({ name }) => name)).size).toBe(parts.length);
+    // It is of this export, though there is one before it.
+    const manifest = JSON.parse(await download(parts, "manifest"));
+    expect(manifest.tables.messages).toBe(5);
+    expect(manifest.parts).toHaveLength(
+      parts.filter(({ kind }) => kind === "rows" || kind === "mail").length,
+    );
   });
 
   test("goes on without bytes that are gone, and names them", async () => {
@@ -376,21 +439,69 @@ describe("exporting", () => {
     await runAllDataJobs(api);
   });
 
-  test("reads a table of more than a page in several parts, each row once", async () => {
+  test("writes nothing of a worker whose claim is taken at that very moment", async () => {
+    const { body } = await start();
+    const [sql, worker] = [api.database.sql("postgres"), api.database.sql("service_role")];
+    const [claimed] = await worker`select mailpipe_api.claim_data_jobs('{"project_secret": true}') as jobs`;
+    const [job] = claimed?.["jobs"] as { job_id: string; fence: number }[];
+    const part = {
+      number: 1,
+      kind: "rows",
+      name: "rows/x",
+      entries: 1,
+      size_bytes: 1,
+      sha256: "0".repeat(64),
+    };
+    const stored = { ...part, storage_key: `${tenant.organization_id}/x` };
+    let late: Promise<Record<string, unknown>[]> | undefined;
+    await sql.begin(async (other) => {
+      await other`update mailpipe.jobs set fence = fence + 1, due_at = mailpipe.clock() where id = ${
+        job?.job_id ?? ""
+      }`;
+      late = worker`
+        select mailpipe_api.finish_export_step(
+          '{"project_secret": true}', ${job?.job_id ?? ""}, ${job?.fence ?? 0}, ${sql.json(stored)}, null
+        ) as answer
+      `.then((rows) => [...rows]);
+      await expect.poll(async () => (await waiting()).length).toBe(1);
+    });
+    expect((await late)?.[0]?.["answer"]).toEqual({ accepted: false, done: true });
+    await runAllDataJobs(api);
+    expect((await show(body.id)).body.state).toBe("ready");
+  });
+
+  test("takes more than a page of rows, mail and files in several parts, each once", async () => {
     const big = await foundTenant(api, "big");
-    await api.database.sql("postgres")`
-      insert into mailpipe.audit (organization_id, actor_kind, actor_id, action)
-      select ${big.organization_id}, 'key', number::text, 'probe.made' from generate_series(1, 2500) as number
-    `;
+    await fillPages(big);
     const { body } = await start(big.live);
     await runAllDataJobs(api);
-    const audit = partsOf(await show(body.id, "", big.live)).filter(({ name }) =>
-      name.startsWith("rows/audit/")
-    );
-    expect(audit.length).toBe(3);
-    const ids = (await download(audit, "rows")).trimEnd().split("\n").map((line) => JSON.parse(line).id);
-    expect(new Set(ids).size).toBe(ids.length);
-    expect(ids.length).toBe(audit.reduce((sum, { entries }) => sum + entries, 0));
-    expect(ids.length).toBeGreaterThanOrEqual(2500);
+    const made = await api.database.sql("postgres")<Part[]>`
+      select kind, name, entries, storage_key from mailpipe.export_parts
+      where export_id = ${String(body.id)} order by number
+    `;
+    const entries = (start: string) =>
+      made.filter(({ name }) => name.startsWith(start)).map(({ entries }) => entries);
+    expect(entries("rows/audit/")).toEqual([1000, 1000, expect.any(Number)]);
+    // No further row or mail once 2 MiB are reached: two of 1.5, one with a file of 3, then two hundred a time.
+    expect(entries("rows/events/")).toEqual([2, expect.any(Number)]);
+    expect(entries("mail/")).toEqual([2, 1, 200, 200, 47]);
+    const files = made.filter(({ kind }) => kind === "attachment").map(({ name }) => name.split("/"));
+    expect(new Set(files.map(([, , id]) => id)).size).toBe(1002);
+    expect(files).toHaveLength(1002);
+    expect(files.every(({ length }) => length === 4)).toBe(true);
+    const last = new Set(files.map((steps) => steps[3]));
+    expect(last).toEqual(new Set(["_", "a_b", "...", ".._c", "file"]));
+    const shown = [
+      ...partsOf(await show(body.id, "?limit=100", big.live)),
+      ...partsOf(await show(body.id, `?limit=100&cursor=${made.length - 100}`, big.live)),
+    ];
+    for (const [table, rows] of [["audit", 2500], ["events", 3], ["messages", 450]] as const) {
+      const lines = (await Promise.all(
+        shown.filter(({ name }) => name.startsWith(`rows/${table}/`)).map(bytesOf),
+      )).flatMap((bytes) => bytes.toString("utf8").trimEnd().split("\n"));
+      const ids = lines.map((line) => JSON.parse(line).id);
+      expect(new Set(ids).size).toBe(ids.length);
+      expect(ids.length).toBeGreaterThanOrEqual(rows);
+    }
   });
 });

@@ -146,6 +146,8 @@ describe("an invitation", () => {
     await sessions`update auth.sessions set not_after = null`;
     await api.database.setClock(new Date(until).toISOString());
     expect(refusal(await accept(old.session, old.made.body.token))).toEqual([409, "invitation_over"]);
+    const listed = rows(await list(tenant.owner));
+    expect(listed.find(({ id }) => id === old.made.body.id)?.["state"]).toBe("expired");
     await api.database.setClock(new Date(until - 1).toISOString());
     expect((await accept(old.session, old.made.body.token)).status).toBe(200);
   });

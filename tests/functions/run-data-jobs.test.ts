@@ -78,7 +78,9 @@ describe("run-data-jobs", () => {
     const [claimed] = await worker`select mailpipe_api.claim_data_jobs('{"project_secret": true}') as jobs`;
     const [job] = claimed?.["jobs"] as { job_id: string; fence: number }[];
     expect(await dataStep(api)).toBe(0);
-    await api.database.advanceClock("5 minutes");
+    await api.database.advanceClock("4 minutes 59 seconds");
+    expect(await dataStep(api)).toBe(0);
+    await api.database.advanceClock("1 second");
     expect(await dataStep(api)).toBe(1);
     // The lost one comes back: it may not take a step any more.
     const [late] = await worker`
@@ -98,7 +100,14 @@ describe("run-data-jobs", () => {
     `;
     const { calls } = api;
     calls.length = 0;
+    const storage = api.database.sql("supabase_admin");
+    await storage`revoke delete on storage.objects from service_role`;
+    await expect(dataStep(api)).rejects.toThrow("storage_unavailable");
+    const [left] = await sql()`select cursor from mailpipe.jobs where kind = 'delete_data'`;
+    expect(left?.["cursor"]).toEqual({ stage: "messages", objects: [key] });
+    await storage`grant delete on storage.objects to service_role`;
+    await api.database.advanceClock("5 minutes");
     await dataStep(api);
-    expect(calls.filter(({ method }) => method === "DELETE")).toHaveLength(1);
+    expect(calls.filter(({ method }) => method === "DELETE")).toHaveLength(2);
   });
 });
