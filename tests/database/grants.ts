@@ -31,7 +31,7 @@ export const tableGrants = `
   export_parts        mailpipe_tenant select
   export_parts        mailpipe_worker insert select
   exports             mailpipe_tenant insert select
-  exports             mailpipe_worker delete select update(finished_at)
+  exports             mailpipe_worker delete select update(failed,finished_at)
   idempotency_records mailpipe_tenant insert select update(answer,expires_at,fingerprint)
   idempotency_records mailpipe_worker delete select
   inbound_requests    mailpipe_tenant insert select
@@ -101,8 +101,8 @@ export const executables = {
   assert_another_owner      tenant
   assert_deletable          tenant
   assert_environment        tenant
-  assert_none_pending      tenant
   assert_may_rotate         tenant
+  assert_none_pending       tenant
   assert_recipients         tenant
   assert_role               tenant
   assert_scopes             tenant
@@ -145,15 +145,19 @@ export const executables = {
   finish_job                worker
   flush_usage               worker
   found_if_open             tenant
+  gave_up                   worker
   hand_out_to_owner         tenant
   hold_issuer               tenant
   hold_key                  tenant
+  idempotency_name          tenant
   inbound_work              worker
   insert_inbound            worker
   insert_outbound           tenant
   insert_parties            tenant worker
+  inviter_may               tenant
   is_held                   worker
   is_live                   tenant
+  is_stored                 worker
   join_by_invitation        tenant
   join_early_events         worker
   join_thread               tenant worker
@@ -179,6 +183,7 @@ export const executables = {
   message_facts             tenant worker
   message_recipients        tenant
   message_work              worker
+  missing_files             worker
   new_id                    tenant worker
   next_attachments          worker
   next_stage                worker
@@ -198,6 +203,8 @@ export const executables = {
   record_acceptance         worker
   record_audit              tenant
   refresh_message_status    worker
+  removable                 worker
+  removable_of              worker
   remove_messages           worker
   requeue_recipients        worker
   revoke_at_home            tenant
@@ -277,6 +284,7 @@ export const definers = {
   hand_out_to_owner
   hold_issuer
   hold_key
+  is_stored
   join_by_invitation
   keep_attempts
   keep_events
@@ -295,6 +303,7 @@ export const definers = {
   raw_mail_over
   receipt_of
   recover_windows
+  removable
   remove_messages
   revoke_at_home
   rewrap_oldest

@@ -338,7 +338,14 @@ describe("a version that is missing", () => {
     expect(await versions()).toEqual([{ version: 1, newest: true, data_keys: 1, in_vault: false }]);
     await expect(opened(acme)).rejects.toMatchObject(missing(1));
     await expect(foundTenant(database, "Zeta")).rejects.toMatchObject(missing(1));
+    // Nothing under it could be re-wrapped, so no new version is made.
+    await expect(rotate()).rejects.toMatchObject(missing(1));
+    expect(await versions()).toHaveLength(1);
+  });
+
+  test("that goes missing while keys are re-wrapped stops that, and loses none", async () => {
     await rotate();
+    await loseFromVault(1);
     await expect(step(await claim())).rejects.toMatchObject(missing(1));
     expect(await versions()).toMatchObject([{ data_keys: 1 }, { data_keys: 0 }]);
   });

@@ -16,7 +16,11 @@ beforeAll(async () => {
   api = await startApi();
   tenant = await foundTenant(api);
 });
-beforeEach(() => runAllDataJobs(api));
+beforeEach(async () => {
+  await runAllDataJobs(api);
+  // One that waits for objects to be old enough.
+  await sql()`delete from mailpipe.jobs`;
+});
 afterAll(() => api.close());
 
 const sql = () => api.database.sql("postgres");

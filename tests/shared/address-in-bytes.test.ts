@@ -9,8 +9,8 @@ test.each([
   "see ann@x.test.",
   "'ann@x.test'",
   "?to=ann%40x.test&a=b",
-  "=0Aann=40x.test",
-  "\u{fffd}\0ann@x.test\xff",
+  "=0A=\r\nann=40x.test",
+  "\u{fffd}\0ann@x.test\u0001",
 ])("%j holds the address", (text) => expect(holdsAddress(bytes(text), "ann@x.test")).toBe(true));
 
 test.each([
