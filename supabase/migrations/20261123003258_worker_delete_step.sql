@@ -83,6 +83,10 @@ begin
     where asked.id = p_job.subject_id
         and asked.state in ('waiting', 'running');
 
+    if deletion.id is null then
+        perform mailpipe.finish_job(p_job.id, p_job.fence, null);
+        return '{"done": true}';
+    end if;
     if p_job.cursor ->> 'stage' <> 'done' then
         step := mailpipe.deletion_step(deletion, p_job.cursor, p_found);
     end if;

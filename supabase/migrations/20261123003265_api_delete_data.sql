@@ -57,9 +57,6 @@ begin
     if asked.state <> 'asked' then
         return mailpipe.show_receipt(asked);
     end if;
-    if asked.what in ('person', 'organization') then
-        perform mailpipe.assert_whole_organization(me);
-    end if;
     if asked.what = 'organization' then
         perform mailpipe.assert_none_pending(me.organization_id);
     end if;

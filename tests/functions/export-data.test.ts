@@ -158,6 +158,12 @@ async function fillPages({ organization_id }: Tenant): Promise<void> {
       'a@x.example', 's', case when number <= 2 then 1572864 end, case when number = 4 then ${key} end
     from thread, generate_series(450, 1, -1) as number
   `;
+  await sql`
+    insert into mailpipe.recipients (organization_id, environment, message_id, position, kind, email, status)
+    values
+      (${organization_id}, 'test', 'msg_005', 1, 'to', 'second@x.example', 'received'),
+      (${organization_id}, 'test', 'msg_005', 0, 'to', 'first@x.example', 'received')
+  `;
   // Of the fourth, whose raw mail we have: its files weigh nothing.
   await sql`
     insert into mailpipe.attachments (organization_id, environment, message_id, position, filename, content_type, size_bytes, sha256, storage_key)
@@ -495,6 +501,7 @@ describe("exporting", () => {
       ...partsOf(await show(body.id, "?limit=100", big.live)),
       ...partsOf(await show(body.id, `?limit=100&cursor=${made.length - 100}`, big.live)),
     ];
+    expect(await download(shown, "mail")).toContain("To: first@x.example, second@x.example");
     for (const [table, rows] of [["audit", 2500], ["events", 3], ["messages", 450]] as const) {
       const lines = (await Promise.all(
         shown.filter(({ name }) => name.startsWith(`rows/${table}/`)).map(bytesOf),

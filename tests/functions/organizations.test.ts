@@ -4,7 +4,7 @@ import deliverMail from "../../functions/deliver-mail/index.ts";
 import organizations from "../../functions/organizations/index.ts";
 import sendMail from "../../functions/send-mail/index.ts";
 import { type Api, type Session, signUp, startApi } from "../support/api.ts";
-import { ask, refusal, rows } from "../support/ask.ts";
+import { type Answer, ask, refusal, rows } from "../support/ask.ts";
 import { keepLog } from "../support/log.ts";
 import { addMember, foundTenant, type Tenant } from "../support/tenant.ts";
 
@@ -116,6 +116,26 @@ describe("PATCH organizations/{id}", () => {
     await api.database.sql("postgres")`select mailpipe.wake_workers()`;
     await patch(organization_id, { sending_paused: false }, owner.access_token);
     expect(await sweep()).toBe(2);
+  });
+
+  test("leaves what another changes at that moment, and its name out of the audit log", async () => {
+    const { organization_id, owner } = await foundTenant(api, "busy");
+    const sql = api.database.sql("postgres");
+    let answer: Promise<Answer> | undefined;
+    await sql.begin(async (other) => {
+      await other`update mailpipe.organizations set name = 'Renamed' where id = ${organization_id}`;
+      answer = patch(organization_id, { sending_paused: true }, owner.access_token);
+      const waiting = () =>
+        sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      await expect.poll(async () => (await waiting()).length).toBe(1);
+    });
+    expect((await answer)?.body).toMatchObject({ name: "Renamed", sending_paused: true });
+    await patch(organization_id, { name: "Renamed again" }, owner.access_token);
+    const lines = await sql`
+      select detail from mailpipe.audit
+      where organization_id = ${organization_id} and action = 'organization.changed' order by position
+    `;
+    expect(lines.map(({ detail }) => detail)).toEqual([{ sending_paused: true }, {}]);
   });
 
   test("is for an owner or admin of that organization, whatever the header names", async () => {

@@ -10,7 +10,12 @@ import { addMember, foundTenant, type Tenant } from "../support/tenant.ts";
 
 let api: Api;
 let account: SmtpAccount;
+let bystander: Tenant;
+let untouched: Record<string, number>;
 let named = 0;
+
+// What expires by itself: memory of a day, a finished export, a deletion nobody confirmed.
+const expiring = ["deletions", "export_parts", "exports", "idempotency_records"];
 
 async function maintain(): Promise<Record<string, unknown>> {
   const answer = await ask(runMaintenance, "run-maintenance", {
@@ -52,6 +57,8 @@ beforeAll(async () => {
   api = await startApi();
   account = await startSmtpAccount();
   await api.database.setClock(new Date().toISOString());
+  bystander = await filled();
+  untouched = await organizationRows(api, bystander.organization_id);
 });
 afterAll(async () => {
   delete process.env["MAILPIPE_EGRESS_ALLOW"];
@@ -63,8 +70,7 @@ describe("what an organization keeps", () => {
   test("is everything, until it says otherwise", async () => {
     const tenant = await filled();
     const lost = await gone(tenant, 3000);
-    // What expires by itself: memory of a day, a finished export, a deletion nobody confirmed.
-    expect(Object.keys(lost).sort()).toEqual(["deletions", "export_parts", "exports", "idempotency_records"]);
+    expect(Object.keys(lost).sort()).toEqual(expiring);
   });
 
   test.each<[string, number, string[]]>([
@@ -84,7 +90,6 @@ describe("what an organization keeps", () => {
     const token = tenant.owner.access_token;
     const answer = await keep(tenant, { [`${kind}_retention_days`]: days }, token);
     expect(answer.body).toMatchObject({ [`${kind}_retention_days`]: days });
-    const expiring = ["deletions", "export_parts", "exports", "idempotency_records"];
     expect(Object.keys(await gone(tenant, days - 1)).filter((table) => !expiring.includes(table))).toEqual(
       [],
     );
@@ -98,7 +103,13 @@ describe("what an organization keeps", () => {
     const first = await gone(tenant, 31);
     // Every one of them has a delivery that waits.
     expect(first["events"]).toBeUndefined();
-    await api.database.sql("postgres")`
+    const sql = api.database.sql("postgres");
+    await sql`
+      update mailpipe.deliveries set state = 'failed'
+      where id = (select min(id) from mailpipe.deliveries where organization_id = ${tenant.organization_id})
+    `;
+    expect((await gone(tenant, 31))["deliveries"]).toEqual([expect.any(Number), expect.any(Number)]);
+    await sql`
       update mailpipe.deliveries set state = 'failed' where organization_id = ${tenant.organization_id}
     `;
     expect(Object.keys(await gone(tenant, 31)).sort()).toEqual(["deliveries", "events"]);
@@ -128,6 +139,22 @@ describe("what an organization keeps", () => {
     expect(left?.["raw_key"]).toBeNull();
   });
 
+  test("of raw mail and attempts leaves what is not processed, and the try whose outcome is unknown", async () => {
+    const tenant = await filled();
+    const { organization_id, owner } = tenant;
+    const sql = api.database.sql("postgres");
+    await sql`update mailpipe.inbound_requests set processed_at = null where organization_id = ${organization_id}`;
+    await sql`
+      insert into mailpipe.attempts (organization_id, environment, job_id, fence, message_id)
+      select organization_id, environment, job_id, fence + 1, message_id from mailpipe.attempts
+      where organization_id = ${organization_id}
+    `;
+    await keep(tenant, { raw_mail_retention_days: 1, attempts_retention_days: 1 }, owner.access_token);
+    const lost = await gone(tenant, 2);
+    expect(lost["inbound_requests"]).toBeUndefined();
+    expect(lost["attempts"]).toEqual([2, 1]);
+  });
+
   test("is changed by its owner, in days that make sense, and null is for good again", async () => {
     const tenant = await filled();
     const { owner: { access_token: token } } = tenant;
@@ -151,6 +178,12 @@ describe("what an organization keeps", () => {
     expect((await keep(tenant, { messages_retention_days: null, name: "Still" }, token)).body)
       .toMatchObject({ messages_retention_days: null, name: "Still" });
     expect(Object.keys(await gone(tenant, 900))).not.toContain("messages");
+  });
+
+  test("is its own affair: who keeps everything has lost nothing to the others' days", async () => {
+    const left = await organizationRows(api, bystander.organization_id);
+    const fewer = Object.entries(untouched).filter(([table, rows]) => (left[table] ?? 0) < rows);
+    expect(fewer.map(([table]) => table).sort()).toEqual(expiring);
   });
 
   test("is asked for by the scheduler only when something is over", async () => {

@@ -95,6 +95,39 @@ describe("run-data-jobs", () => {
     expect(late?.["step"]).toEqual({ done: true });
   });
 
+  test("takes no step of a deletion whose claim is taken at that very moment, nor of another kind of job", async () => {
+    await askAway();
+    const worker = api.database.sql("service_role");
+    const claim = async () => {
+      const [claimed] = await worker`select mailpipe_api.claim_data_jobs('{"project_secret": true}') as jobs`;
+      return (claimed?.["jobs"] as { job_id: string; fence: number }[])[0] ?? { job_id: "", fence: 0 };
+    };
+    const take = async ({ job_id, fence }: { job_id: string; fence: number }) => {
+      const [row] = await worker`
+        select mailpipe_api.delete_step('{"project_secret": true}', ${job_id}, ${fence}, '[]', '[]') as step
+      `;
+      return row?.["step"];
+    };
+    const job = await claim();
+    let late: Promise<unknown> | undefined;
+    await sql().begin(async (other) => {
+      await other`update mailpipe.jobs set fence = fence + 1, due_at = mailpipe.clock() where id = ${job.job_id}`;
+      late = take(job);
+      const waiting = () =>
+        sql()`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      await expect.poll(async () => (await waiting()).length).toBe(1);
+    });
+    expect(await late).toEqual({ done: true });
+    await runAllDataJobs(api);
+
+    await ask(exportData, "export-data", { method: "POST", token: tenant.live });
+    const other = await claim();
+    expect(await take(other)).toEqual({ done: true });
+    const [left] = await sql()`select cursor from mailpipe.jobs where id = ${other.job_id}`;
+    expect(left?.["cursor"]).toEqual({ stage: "organizations" });
+    await sql()`update mailpipe.jobs set due_at = mailpipe.clock()`;
+  });
+
   test("removes objects of the step before until Storage has taken them", async () => {
     await askAway();
     const key = `${tenant.organization_id}/live/${"a".repeat(64)}`;
