@@ -571,6 +571,23 @@ describe("deleting a person", () => {
     await release("msg_held");
     expect(await messageIds()).toEqual([]);
   });
+
+  test("leaves what was asked about others, by others, or is under way already", async () => {
+    const other = await foundTenant(api, `asking${named++}`);
+    const request = { what: "person", id: person };
+    const another = { what: "person", id: "bob@example.net" };
+    const [asked, theirs, twice] = await Promise.all([
+      ask_(another),
+      ask_(request, other.live),
+      ask_(request),
+    ]);
+    await confirmed(request);
+    await ask_({ ...request, confirm: twice.body.confirm });
+    await runAllDataJobs(api);
+    expect((await receipt(twice.body.confirm)).body.state).toBe("done");
+    expect((await ask_({ ...another, confirm: asked.body.confirm })).status).toBe(202);
+    expect((await ask_({ ...request, confirm: theirs.body.confirm }, other.live)).status).toBe(202);
+  });
 });
 
 describe("a person's address", () => {
