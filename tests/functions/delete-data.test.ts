@@ -587,6 +587,7 @@ describe("deleting a person", () => {
     expect((await receipt(twice.body.confirm)).body.state).toBe("done");
     expect((await ask_({ ...another, confirm: asked.body.confirm })).status).toBe(202);
     expect((await ask_({ ...request, confirm: theirs.body.confirm }, other.live)).status).toBe(202);
+    await runAllDataJobs(api);
   });
 });
 
