@@ -58,6 +58,7 @@ beforeAll(async () => {
   account = await startSmtpAccount();
   await api.database.setClock(new Date().toISOString());
   bystander = await filled();
+  await api.database.sql("postgres")`update mailpipe.deliveries set state = 'failed'`;
   untouched = await organizationRows(api, bystander.organization_id);
 });
 afterAll(async () => {
