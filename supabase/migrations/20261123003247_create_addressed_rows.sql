@@ -9,13 +9,13 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    gone int;
+    gone int := 0;
 begin
     if p_table = 'mailboxes' then
         delete from mailpipe.mailboxes
         where organization_id = p_deletion.organization_id
             and address = p_deletion.subject;
-    else
+    elsif p_table = 'invitations' then
         delete from mailpipe.invitations
         where organization_id = p_deletion.organization_id
             and email = p_deletion.subject;

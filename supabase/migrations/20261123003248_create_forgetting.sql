@@ -27,9 +27,9 @@ $$;
 revoke execute on function mailpipe.redacted_columns(text) from public, anon, authenticated;
 -- Granted to nobody: only redaction asks.
 
--- Takes the address out of every column of these rows; returns how many had it.
+-- Takes the address out of every column of these rows; returns the ids of those that had it.
 create function mailpipe.redact(p_table text, p_deletion mailpipe.deletions, p_places jsonb)
-returns int
+returns jsonb
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -38,20 +38,22 @@ declare
     keys constant text := (select string_agg(format('%I', name), ', ') from unnest(mailpipe.swept(p_table)) as name);
     names text;
     expressions text;
-    changed int;
+    changed jsonb;
 begin
     select string_agg(format('%I', redacted.column_name), ', '), string_agg(redacted.expression, ', ')
     into names, expressions
     from mailpipe.redacted_columns(p_table) as redacted;
 
     execute format(
-        'update mailpipe.%1$I as held set (%2$s) = row(%3$s) where held.%4$I = $1'
+        'with changed as ('
+            'update mailpipe.%1$I as held set (%2$s) = row(%3$s) where held.%4$I = $1'
             ' and (%5$s) in (select %5$s from jsonb_populate_recordset(null::mailpipe.%1$I, $3))'
-            ' and row(%2$s) is distinct from row(%3$s)',
+            ' and row(%2$s) is distinct from row(%3$s) returning to_jsonb(held) -> ''id'' as id'
+            ') select coalesce(jsonb_agg(changed.id), ''[]'') from changed',
         p_table, names, expressions, case when p_table = 'organizations' then 'id' else 'organization_id' end, keys
     )
+    into changed
     using p_deletion.organization_id, p_deletion.subject, p_places;
-    get diagnostics changed = row_count;
     return changed;
 end;
 $$;
@@ -90,7 +92,7 @@ $$;
 revoke execute on function mailpipe.remove_requests(text, text[]) from public, anon, authenticated;
 -- Granted to nobody: only forgetting removes them.
 
--- What becomes of rows of one table that may have the address: { objects, removed }.
+-- What becomes of rows of one table that may have the address: { objects, removed }. Raw bytes of what had it go.
 create function mailpipe.forget(p_table text, p_deletion mailpipe.deletions, p_places jsonb)
 returns jsonb
 language plpgsql
@@ -98,32 +100,22 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    ids constant text[] := array(
-        select place ->> 'id'
-        from jsonb_array_elements(p_places) as place
+    gone constant int := mailpipe.remove_addressed(p_table, p_deletion);
+    changed constant jsonb := mailpipe.redact(p_table, p_deletion, p_places);
+    raw constant text[] := array(
+        select request.id
+        from mailpipe.inbound_requests as request
+        where request.organization_id = p_deletion.organization_id
+            and (
+                p_table = 'inbound_requests' and request.id in (select jsonb_array_elements_text(changed))
+                or p_table = 'messages' and request.message_ids && array(select jsonb_array_elements_text(changed))
+            )
     );
-    gone int := 0;
-    raw text[] := '{}';
 begin
-    if p_table in ('mailboxes', 'invitations') then
-        gone := mailpipe.remove_addressed(p_table, p_deletion);
-    elsif p_table = 'inbound_requests' then
-        return jsonb_build_object(
-            'objects', mailpipe.remove_requests(p_deletion.organization_id, ids),
-            'removed', jsonb_build_object(p_table, cardinality(ids))
-        );
-    elsif p_table = 'messages' then
-        raw := array(
-            select request.id
-            from mailpipe.inbound_requests as request
-            where request.organization_id = p_deletion.organization_id
-                and request.message_ids && ids
-        );
-    end if;
     return jsonb_build_object(
         'objects', mailpipe.remove_requests(p_deletion.organization_id, raw),
         'removed', jsonb_build_object(
-            p_table, gone, 'redacted', mailpipe.redact(p_table, p_deletion, p_places), 'inbound_requests', cardinality(raw)
+            p_table, gone, 'redacted', jsonb_array_length(changed), 'inbound_requests', cardinality(raw)
         )
     );
 end;
