@@ -11,7 +11,7 @@ export function holdsAddress(bytes: Uint8Array, address: string): boolean {
     part.replace(/[^a-z0-9]/g, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`)
   );
   return new RegExp(
-    `(?<![\\p{L}\\p{N}._%+-])${local}(?:@|%40|=40)${domain}(?![\\p{L}\\p{N}-]|\\.[\\p{L}\\p{N}])`,
+    `(?<![\\p{L}\\p{N}._%+-])(?<![\\p{L}\\p{N}][!#$'*/^\`{|}~])${local}(?:@|%40|=40)${domain}(?![\\p{L}\\p{N}-]|\\.[\\p{L}\\p{N}])`,
     "u",
   ).test(text);
 }

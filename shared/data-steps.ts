@@ -3,7 +3,7 @@ import type { Caller } from "./credentials.ts";
 import { storePart } from "./exporting.ts";
 import type { Context } from "./route.ts";
 import { type DataJob, ExportStep, StepDone } from "./schemas/data-jobs.ts";
-import { readStored, removeStored } from "./storage.ts";
+import { readIfStored, removeStored } from "./storage.ts";
 
 type Call = Context<Caller, unknown, unknown>["call"];
 
@@ -22,7 +22,8 @@ async function exportStep({ organization_id }: DataJob, claim: Claim, call: Call
 async function found({ inspect, address }: DataJob): Promise<string[]> {
   const ids: string[] = [];
   for (const { id, storage_key } of inspect) {
-    if (holdsAddress(await readStored(storage_key), address ?? "")) ids.push(id);
+    const bytes = await readIfStored(storage_key);
+    if (bytes !== null && holdsAddress(bytes, address ?? "")) ids.push(id);
   }
   return ids;
 }

@@ -4,7 +4,7 @@ import { mboxEntry } from "./mbox.ts";
 import { composeMessage } from "./mime-compose.ts";
 import type { OutgoingAttachment, OutgoingMessage } from "./providers/contract.ts";
 import type { ExportedMessage, ExportStep } from "./schemas/data-jobs.ts";
-import { readStored, storeBytes } from "./storage.ts";
+import { readIfStored, storeBytes } from "./storage.ts";
 
 /** A part as finish_export_step records it. */
 export interface StoredPart {
@@ -27,7 +27,8 @@ function utf8(text: string): Uint8Array {
 async function withBytes(message: ExportedMessage): Promise<OutgoingAttachment[]> {
   const files: OutgoingAttachment[] = [];
   for (const { storage_key, ...file } of message.attachments) {
-    files.push({ ...file, bytes: await readStored(storage_key) });
+    const bytes = await readIfStored(storage_key);
+    if (bytes !== null) files.push({ ...file, bytes });
   }
   return files;
 }
@@ -49,8 +50,10 @@ async function recompose(message: ExportedMessage): Promise<Uint8Array> {
 async function mailPart(number: number, messages: ExportedMessage[]): Promise<Part> {
   const entries: string[] = [];
   for (const message of messages) {
-    const bytes = message.raw_key === null ? await recompose(message) : await readStored(message.raw_key);
-    entries.push(mboxEntry(bytes, message.from.email, new Date(message.created_at)));
+    const raw = message.raw_key === null ? null : await readIfStored(message.raw_key);
+    entries.push(
+      mboxEntry(raw ?? await recompose(message), message.from.email, new Date(message.created_at)),
+    );
   }
   // Buffer is a Uint8Array; Deno's check of it, with Node's types, does not know.
   const bytes = Buffer.from(entries.join(""), "latin1") as unknown as Uint8Array;

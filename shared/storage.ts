@@ -47,6 +47,14 @@ export async function readStored(key: string): Promise<Uint8Array> {
   return new Uint8Array(await data.arrayBuffer());
 }
 
+/** Reads an object, or null where there is none: Storage answers 400 then, and 404 in the body. Throws `storage_unavailable`. */
+export async function readIfStored(key: string): Promise<Uint8Array | null> {
+  const { data, error } = await bucket().download(key);
+  if (error === null) return new Uint8Array(await data.arrayBuffer());
+  if ((error as { statusCode?: string }).statusCode === "404") return null;
+  throw new ApiError("storage_unavailable");
+}
+
 /** An object to link to, and the name it is saved under. */
 export interface Download {
   key: string;

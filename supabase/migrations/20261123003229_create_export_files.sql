@@ -56,7 +56,8 @@ begin
         organization_id, export_id, number, kind, name, entries, size_bytes, sha256, storage_key
     )
     select
-        p_export.organization_id, p_export.id, mailpipe.parts_of(p_export) + file.place, 'attachment',
+        p_export.organization_id, p_export.id,
+        mailpipe.parts_of(p_export) + row_number() over (order by file.place), 'attachment',
         concat('attachments/', file.message_id, '/', file.id, '/', mailpipe.path_step(file.filename)), 1, file.size_bytes,
         file.sha256, file.storage_key
     from unnest(files) with ordinality as file (

@@ -65,7 +65,11 @@ begin
                 jsonb_agg(jsonb_build_object(
                     'job_id', job.id, 'fence', job.fence, 'kind', job.kind, 'organization_id', job.organization_id,
                     'remove', mailpipe.removable_of(job), 'address', job.cursor -> 'address',
-                    'inspect', coalesce(nullif(job.cursor -> 'inspect', 'null'), '[]')
+                    'inspect', (
+                        select coalesce(jsonb_agg(raw), '[]')
+                        from jsonb_array_elements(coalesce(nullif(job.cursor -> 'inspect', 'null'), '[]')) as raw
+                        where mailpipe.is_stored(raw ->> 'storage_key')
+                    )
                 )),
                 '[]'
             )

@@ -2,8 +2,8 @@
 -- Why: every trace of a person goes, and nothing that is another's: an address that only ends or begins like it stays.
 -- Locks: none on existing objects.
 
--- The address as it may be spelled in text: `@` plain, percent-encoded or as a character reference. What would make it
--- the end or the beginning of a longer address is not in front of it or behind it.
+-- The address as it may be spelled in text: signs plain, percent-encoded or as a character reference. What stands in
+-- front of it is caught, so that it can be put back: a look behind takes quadratic time in PostgreSQL.
 create function mailpipe.address_pattern(p_address text)
 returns text
 language sql
@@ -11,18 +11,25 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
     select concat(
-        '(?<![[:alnum:]._%+-])(?<![[:alnum:]][!#$''*^`{|}~])',
-        regexp_replace(
-            regexp_replace(p_address, '([!-/:-?[-`{-~])', '\\\1', 'g'), '@(?=[^@]*$)', '(?:@|%40|&#64;|&#x40;)'
-        ),
-        '(?![[:alnum:]-]|\.[[:alnum:]])'
+        '(^|[^[:alnum:].!#$%''*+^_`{|}~-]|(?:^|[^[:alnum:]])[!#$''*^`{|}~]|%[0-9a-f]{2}|\\u[0-9a-f]{4}|\\[nrt])',
+        replace(
+            replace(
+                regexp_replace(
+                    regexp_replace(p_address, '([!-/:-?[-`{-~])', '\\\1', 'g'),
+                    '@(?=[^@]*$)', '(?:@|%40|&#64;|&#x40;)'
+                ),
+                '\+', '(?:\+|%2b|&#43;)'
+            ),
+            '\''', '(?:''|%27|&#39;|&#x27;|&apos;)'
+        )
     );
 $$;
 
 revoke execute on function mailpipe.address_pattern(text) from public, anon, authenticated;
 -- Granted to nobody: only redaction asks.
 
--- Text without the address. One that is an address itself goes as a whole or stays as a whole.
+-- Text without the address. One that is an address itself goes as a whole or stays as a whole; elsewhere what goes on
+-- like a longer domain is another's.
 create function mailpipe.without(p_text text, p_address text)
 returns text
 language sql
@@ -31,9 +38,11 @@ set search_path = pg_catalog, pg_temp
 as $$
     select case
         when lower(p_text) = p_address then '***'
-        when p_text ~ '^[^\s<>"(),:;@]+@[^\s<>"(),:;@/?&=]+$' then p_text
+        when p_text ~ '^[[:alnum:].!#$%&''*+/=?^_`{|}~-]+@[[:alnum:].-]*[[:alnum:]]$' then p_text
         -- Three characters: no address is shorter, so no limit of a column is passed.
-        else regexp_replace(p_text, mailpipe.address_pattern(p_address), '***', 'gi')
+        else regexp_replace(
+            p_text, mailpipe.address_pattern(p_address) || '(?![[:alnum:]-]|\.[[:alnum:]])', '\1***', 'gi'
+        )
     end;
 $$;
 
@@ -47,10 +56,7 @@ language sql
 immutable
 set search_path = pg_catalog, pg_temp
 as $$
-    select concat(
-        mailpipe.without(regexp_replace(p_name, '\.[^.@]*$', ''), p_address),
-        substring(p_name from '\.[^.@]*$')
-    );
+    select regexp_replace(p_name, mailpipe.address_pattern(p_address) || '(?![[:alnum:]])', '\1***', 'gi');
 $$;
 
 revoke execute on function mailpipe.without_in_filename(text, text) from public, anon, authenticated;

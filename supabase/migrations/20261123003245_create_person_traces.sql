@@ -46,7 +46,7 @@ cost 1000
 set search_path = pg_catalog, pg_temp
 as $$
     select strpos(lower(p_text), split_part(p_address, '@', -1)) > 0
-        and strpos(lower(p_text), btrim(regexp_replace(p_address, '@[^@]*$', ''), '"')) > 0;
+        and strpos(lower(p_text), coalesce(substring(p_address from '^[^[:alnum:]]*([[:alnum:]]+)'), '')) > 0;
 $$;
 
 revoke execute on function mailpipe.may_mention(text, text) from public, anon, authenticated;

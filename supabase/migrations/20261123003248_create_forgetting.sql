@@ -112,6 +112,12 @@ declare
             )
     );
 begin
+    -- Its deliveries would go to another URL.
+    update mailpipe.webhook_endpoints
+    set enabled = false
+    where p_table = 'webhook_endpoints'
+        and id in (select jsonb_array_elements_text(changed))
+        and strpos(url, '***') > 0;
     return jsonb_build_object(
         'objects', mailpipe.remove_requests(p_deletion.organization_id, raw),
         'removed', jsonb_build_object(

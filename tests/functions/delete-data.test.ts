@@ -8,6 +8,7 @@ import messages from "../../functions/messages/index.ts";
 import sendMail from "../../functions/send-mail/index.ts";
 import webhooks from "../../functions/webhooks/index.ts";
 import whoami from "../../functions/whoami/index.ts";
+import { removeStored } from "../../shared/storage.ts";
 import { type Api, startApi } from "../support/api.ts";
 import { type Answer, ask, refusal, rows } from "../support/ask.ts";
 import { dataStep, runAllDataJobs } from "../support/data-jobs.ts";
@@ -500,6 +501,61 @@ describe("deleting a person", () => {
       description: `*** ${"y".repeat(493)}`,
     });
   }, 60_000);
+
+  test(
+    "is quick in a mail that names it twenty thousand times, and finds what stands against it",
+    async () => {
+      const text = "hello kate@p.test, ".repeat(20_000);
+      const many = await send("bob@p.test", { text });
+      const signs = "brien@p.test! [brien@p.test] %3Dbrien%40p.test o&#39;neil%2Btag@p.test";
+      const close = await send("bob@p.test", { subject: "brien@p.test!", text: signs });
+      for (const id of ["kate@p.test", "brien@p.test", "o'neil+tag@p.test"]) {
+        await confirmed({
+          what: "person",
+          id,
+        });
+      }
+      await runAllDataJobs(api);
+      const shown = await ask(messages, `messages/${many}`, { token: tenant.live });
+      expect(shown.body.text).toBe("hello ***, ".repeat(20_000));
+      const other = await ask(messages, `messages/${close}`, { token: tenant.live });
+      expect(other.body).toMatchObject({ subject: "***!", text: "***! [***] %3D*** ***" });
+    },
+    60_000,
+  );
+
+  test("keeps the raw mail of somebody whose address is like it", async () => {
+    await inbound("in-1", [
+      "From: o'brien@p.test",
+      "To: in@acme.example",
+      "",
+      "brien said hello to x@p.test",
+    ]);
+    await processAll(api);
+    await confirmed({ what: "person", id: "brien@p.test" });
+    await runAllDataJobs(api);
+    expect(await objects()).toHaveLength(1);
+  });
+
+  test("goes on where raw bytes it was to read are gone", async () => {
+    await inbound("in-1", ["From: eve@elsewhere.example", "To: in@acme.example", "", "x"]);
+    await processAll(api);
+    const done = await confirmed({ what: "person", id: person });
+    const sql = api.database.sql("postgres");
+    for (let steps = 0; steps < 40; steps++) {
+      const [job] =
+        await sql`select cursor -> 'inspect' as inspect from mailpipe.jobs where kind = 'delete_data'`;
+      if (Array.isArray(job?.["inspect"])) break;
+      await dataStep(api);
+    }
+    const [key] = await objects();
+    await removeStored([key ?? ""]);
+    await runAllDataJobs(api);
+    const shown = await ask(deleteData, `delete-data/${String(receiptOf(done)["id"])}`, {
+      token: tenant.live,
+    });
+    expect(shown.body.state).toBe("done");
+  });
 
   test("looks into raw bytes, and lets other people's be", async () => {
     await inbound("in-1", [

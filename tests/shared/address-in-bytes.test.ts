@@ -15,6 +15,8 @@ test.each([
 
 test.each([
   "joann@x.test",
+  "o'ann@x.test",
+  "x/ann@x.test",
   "j.ann@x.test",
   "m\u00fcann@x.test",
   "ann+a@x.test",

@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { downloadLinks, readStored, removeStored, sha256Hex, storeBytes } from "../../shared/storage.ts";
+import {
+  downloadLinks,
+  readIfStored,
+  readStored,
+  removeStored,
+  sha256Hex,
+  storeBytes,
+} from "../../shared/storage.ts";
 import { type Api, startApi } from "../support/api.ts";
 import { startStandIn } from "../support/stand-in.ts";
 
@@ -63,6 +70,7 @@ describe("bytes in the bucket", () => {
     const { key } = await storeBytes(tenant, Uint8Array.of(1, 2, 3));
     await removeStored([key]);
     await expect(readStored(key)).rejects.toMatchObject(unavailable);
+    expect(await readIfStored(key)).toBeNull();
     await expect(removeStored([key])).resolves.toBeUndefined();
   });
 });
@@ -160,6 +168,7 @@ describe("a storage that fails is unavailable, whatever was asked of it", () => 
   const asked = () => [
     storeBytes(tenant, bytes),
     readStored("org/live/x"),
+    readIfStored("org/live/x"),
     downloadLinks([{ key: "org/live/x", filename: "x" }]),
     removeStored(["org/live/x"]),
   ];
