@@ -1,5 +1,5 @@
 import PostalMime from "postal-mime";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { storePart } from "../../shared/exporting.ts";
 import type { ExportedMessage, ExportStep } from "../../shared/schemas/data-jobs.ts";
 import { readStored, removeStored, storeBytes } from "../../shared/storage.ts";
@@ -65,13 +65,18 @@ describe("a part of mail", () => {
     );
   });
 
-  test("is not written while an object it needs cannot be read", async () => {
+  test("is made of what is left where an object is gone, and not written while Storage cannot be reached", async () => {
     const { key } = await storeBytes(live, Uint8Array.of(1, 2, 3));
     await removeStored([key]);
     const file = { filename: "a", content_type: "text/plain", content_id: null, storage_key: key };
-    for (const lacking of [message({ raw_key: key }), message({ attachments: [file] })]) {
-      await expect(storePart(organization, mailStep(lacking))).rejects.toMatchObject(unavailable);
+    for (const lacking of [{ raw_key: key }, { attachments: [file] }]) {
+      expect(await exported(lacking)).toMatchObject({ subject: outgoing().subject, attachments: [] });
     }
+    vi.stubEnv("SUPABASE_URL", "http://127.0.0.1:9");
+    await expect(storePart(organization, mailStep(message({ raw_key: key })))).rejects.toMatchObject(
+      unavailable,
+    );
+    vi.unstubAllEnvs();
   });
 });
 
