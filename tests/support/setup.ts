@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import type { TestProject } from "vitest/node";
+import { DefaultReporter, type TestProject } from "vitest/node";
 import { makeEvidence } from "./evidence.ts";
 import { keepLeftovers } from "./leftovers.ts";
 import { judge, type Verdict } from "./secret-verdict.ts";
@@ -32,6 +32,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     try {
       await keepLeftovers(evidence, server).finally(stop);
       if (conclude(judge(evidence, await ranWhole(project)))) process.exitCode = before;
+      repeatSummary(project);
     } finally {
       rmSync(evidence, { recursive: true });
     }
@@ -44,6 +45,17 @@ async function ranWhole(project: TestProject): Promise<boolean> {
   const { testFiles } = await project.globTestFiles();
   const ran = new Set(project.vitest.state.getFiles().map(({ filepath }) => filepath));
   return dir === undefined && testNamePattern === undefined && testFiles.every((file) => ran.has(file));
+}
+
+/** The runner's own summary once more, so that a run ends with it and not with ours. */
+function repeatSummary({ vitest }: TestProject): void {
+  // Not in Vitest's types, but where it keeps them.
+  const { reporters } = vitest as unknown as { reporters: unknown[] };
+  for (const reporter of reporters) {
+    if (reporter instanceof DefaultReporter) {
+      reporter.reportTestSummary(vitest.state.getFiles(), vitest.state.getUnhandledErrors(), 0);
+    }
+  }
 }
 
 /** Says what came of the search; true when nothing did. */
