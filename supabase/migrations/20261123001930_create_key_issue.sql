@@ -12,7 +12,7 @@ as $$
 $$;
 
 revoke execute on function mailpipe.text_list(jsonb) from public, anon, authenticated;
-grant execute on function mailpipe.text_list(jsonb) to mailpipe_tenant;
+grant execute on function mailpipe.text_list(jsonb) to mailpipe_tenant, mailpipe_worker;
 
 -- The fences and limits of a key to be, in the columns they will stand in. A limit of its own is counted beside its
 -- issuer's, whose windows it takes from as well: many children together do no more than their issuer might.

@@ -33,7 +33,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
     select to_jsonb(mailpipe.removable(
-        array(select jsonb_array_elements_text(coalesce(nullif(p_job.cursor -> 'objects', 'null'), '[]'))),
+        coalesce(mailpipe.text_list(p_job.cursor -> 'objects'), '{}'),
         exists (
             select
             from mailpipe.deletions as deletion

@@ -26,9 +26,8 @@ begin
 
     perform mailpipe.advance_job(
         p_job.id, p_job.fence,
-        p_step - 'removed' - 'wait' || jsonb_build_object('objects', to_jsonb(p_pending || array(
-            select jsonb_array_elements_text(coalesce(nullif(p_step -> 'objects', 'null'), '[]'))
-        )))
+        p_step - 'removed' - 'wait'
+            || jsonb_build_object('objects', to_jsonb(p_pending || mailpipe.text_list(p_step -> 'objects')))
     );
     update mailpipe.jobs
     set due_at = mailpipe.clock() + interval '1 minute'
@@ -72,7 +71,7 @@ declare
     deletion mailpipe.deletions;
     pending constant text[] := mailpipe.unreferenced(array(
         select key
-        from jsonb_array_elements_text(coalesce(nullif(p_job.cursor -> 'objects', 'null'), '[]')) as key
+        from unnest(mailpipe.text_list(p_job.cursor -> 'objects')) as key
         where key <> all (p_removed)
     ));
     step jsonb := '{"stage": "done", "wait": true}';
@@ -130,7 +129,7 @@ begin
         return '{"done": true}';
     end if;
     return mailpipe.take_deletion_step(
-        held, array(select jsonb_array_elements_text(p_removed)), array(select jsonb_array_elements_text(p_found))
+        held, mailpipe.text_list(p_removed), mailpipe.text_list(p_found)
     );
 end;
 $$;

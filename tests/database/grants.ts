@@ -236,7 +236,7 @@ export const executables = {
   tell                      worker
   tell_keys_due             worker
   tell_of_key               tenant
-  text_list                 tenant
+  text_list                 tenant worker
   unseal                    worker
   usage_of                  tenant
   verdict_of                tenant
