@@ -37,6 +37,7 @@ async function deletionStep(job: DataJob, claim: Claim, call: Call): Promise<unk
 const steps: Record<DataJob["kind"], (job: DataJob, claim: Claim, call: Call) => Promise<unknown>> = {
   export_data: exportStep,
   delete_data: deletionStep,
+  replay_deliveries: (_, claim, call) => call("replay_step", claim),
   rewrap_keys: (_, claim, call) => call("rewrap_data_keys", claim),
 };
 

@@ -31,9 +31,6 @@ export type Database = {
 "claim_data_jobs":
 { Args: { "p_caller": Json }; Returns: Json
                            },
-"claim_deliveries":
-{ Args: { "p_caller": Json,"p_limit": number }; Returns: Json
-                           },
 "claim_inbound":
 { Args: { "p_caller": Json,"p_limit": number }; Returns: Json
                            },
@@ -70,8 +67,8 @@ export type Database = {
 "delete_webhook":
 { Args: { "p_caller": Json,"p_id": string }; Returns: Json
                            },
-"finish_deliveries":
-{ Args: { "p_caller": Json,"p_results": Json }; Returns: Json
+"exchange_deliveries":
+{ Args: { "p_caller": Json,"p_first": number,"p_results": Json,"p_retry": number }; Returns: Json
                            },
 "finish_export_step":
 { Args: { "p_after": Json,"p_caller": Json,"p_fence": number,"p_job_id": string,"p_part": Json }; Returns: Json
@@ -83,6 +80,12 @@ export type Database = {
 { Args: { "p_caller": Json,"p_fence": number,"p_job_id": string,"p_result": Json }; Returns: Json
                            },
 "get_deletion":
+{ Args: { "p_caller": Json,"p_id": string }; Returns: Json
+                           },
+"get_delivery":
+{ Args: { "p_caller": Json,"p_id": string }; Returns: Json
+                           },
+"get_event":
 { Args: { "p_caller": Json,"p_id": string }; Returns: Json
                            },
 "get_export":
@@ -103,6 +106,9 @@ export type Database = {
 "get_verdict":
 { Args: { "p_caller": Json,"p_id": string }; Returns: Json
                            },
+"get_webhook":
+{ Args: { "p_caller": Json,"p_id": string }; Returns: Json
+                           },
 "health":
 { Args: { "p_caller": Json,"p_functions_url": string }; Returns: Json
                            },
@@ -110,6 +116,12 @@ export type Database = {
 { Args: { "p_caller": Json,"p_hash": string,"p_last_four": string,"p_request": Json }; Returns: Json
                            },
 "list_audit":
+{ Args: { "p_caller": Json,"p_request": Json }; Returns: Json
+                           },
+"list_deliveries":
+{ Args: { "p_caller": Json,"p_request": Json }; Returns: Json
+                           },
+"list_events":
 { Args: { "p_caller": Json,"p_request": Json }; Returns: Json
                            },
 "list_invitations":
@@ -151,6 +163,12 @@ export type Database = {
 "remove_member":
 { Args: { "p_caller": Json,"p_id": string }; Returns: Json
                            },
+"replay_deliveries":
+{ Args: { "p_caller": Json,"p_request": Json }; Returns: Json
+                           },
+"replay_step":
+{ Args: { "p_caller": Json,"p_fence": number,"p_job_id": string }; Returns: Json
+                           },
 "report_leaked_keys":
 { Args: { "p_caller": Json,"p_request": Json }; Returns: Json
                            },
@@ -165,6 +183,9 @@ export type Database = {
                            },
 "rotate_key":
 { Args: { "p_caller": Json,"p_hash": string,"p_last_four": string,"p_request": Json }; Returns: Json
+                           },
+"rotate_webhook_secret":
+{ Args: { "p_caller": Json,"p_id": string,"p_request": Json }; Returns: Json
                            },
 "run_maintenance":
 { Args: { "p_caller": Json }; Returns: Json
@@ -187,6 +208,9 @@ export type Database = {
 "tenant_health":
 { Args: { "p_caller": Json }; Returns: Json
                            },
+"test_webhook":
+{ Args: { "p_caller": Json,"p_id": string }; Returns: Json
+                           },
 "transfer_ownership":
 { Args: { "p_caller": Json,"p_id": string }; Returns: Json
                            },
@@ -205,8 +229,14 @@ export type Database = {
 "update_provider":
 { Args: { "p_caller": Json,"p_id": string,"p_request": Json }; Returns: Json
                            },
+"update_webhook":
+{ Args: { "p_caller": Json,"p_id": string,"p_request": Json }; Returns: Json
+                           },
 "verify_audit":
 { Args: { "p_caller": Json,"p_head": string }; Returns: Json
+                           },
+"webhook_stats":
+{ Args: { "p_caller": Json,"p_request": Json }; Returns: Json
                            },
 "whoami":
 { Args: { "p_caller": Json }; Returns: Json

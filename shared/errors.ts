@@ -134,6 +134,21 @@ export const errorKinds = {
     sentence: "The master key is being rotated.",
     hint: "It takes seconds; as postgres, select * from mailpipe.master_key_rotation shows how far it is.",
   },
+  too_many_webhooks: {
+    status: 409,
+    sentence: "There are a hundred endpoints in this environment already.",
+    hint: "Remove one that is not needed: DELETE webhooks/<id>.",
+  },
+  webhook_disabled: {
+    status: 409,
+    sentence: "The endpoint is disabled.",
+    hint: 'Enable it first: PATCH webhooks/<id> with { "enabled": true }.',
+  },
+  replay_running: {
+    status: 409,
+    sentence: "A replay of this endpoint is running.",
+    hint: "It goes through 500 deliveries a step; GET deliveries shows them as pending.",
+  },
   provider_in_use: { status: 409, sentence: "The provider still has mail to send." },
   mailbox_exists: { status: 409, sentence: "A mailbox with this address exists." },
   payload_too_large: { status: 413, sentence: "The request is larger than this call takes." },

@@ -1151,6 +1151,482 @@ export const openApiDocument: Record<string, unknown> = {
     }
    }
   },
+  "/deliveries": {
+   "get": {
+    "operationId": "GETDeliveries",
+    "summary": "Lists deliveries with their attempts, newest first",
+    "description": "Who may call: key with `webhooks:read`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "webhooks:read"
+      ]
+     },
+     {
+      "session": [
+       "webhooks:read"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "default": 50,
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 100
+      }
+     },
+     {
+      "name": "cursor",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "maxLength": 200
+      }
+     },
+     {
+      "name": "endpoint_id",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "pattern": "^whk_[0-9A-HJKMNP-TV-Z]{26}$"
+      }
+     },
+     {
+      "name": "event_id",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "pattern": "^evt_[0-9A-HJKMNP-TV-Z]{26}$"
+      }
+     },
+     {
+      "name": "event_type",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "minLength": 1,
+       "maxLength": 64
+      }
+     },
+     {
+      "name": "state",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "enum": [
+        "pending",
+        "succeeded",
+        "failed"
+       ]
+      }
+     },
+     {
+      "name": "failure",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "pattern": "^[a-z_]{2,32}$"
+      }
+     },
+     {
+      "name": "since",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "format": "date-time",
+       "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z|([+-](?:[01]\\d|2[0-3]):[0-5]\\d)))$"
+      }
+     },
+     {
+      "name": "until",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "format": "date-time",
+       "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z|([+-](?:[01]\\d|2[0-3]):[0-5]\\d)))$"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "data": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "id": {
+              "type": "string"
+             },
+             "event_id": {
+              "type": "string"
+             },
+             "event_type": {
+              "type": "string"
+             },
+             "endpoint_id": {
+              "type": "string"
+             },
+             "environment": {
+              "type": "string",
+              "enum": [
+               "live",
+               "test"
+              ]
+             },
+             "state": {
+              "type": "string",
+              "enum": [
+               "pending",
+               "succeeded",
+               "failed"
+              ]
+             },
+             "failure": {
+              "type": [
+               "string",
+               "null"
+              ]
+             },
+             "attempt_count": {
+              "type": "number"
+             },
+             "attempts": {
+              "type": "array",
+              "items": {
+               "type": "object",
+               "properties": {
+                "started_at": {
+                 "type": "string",
+                 "format": "date-time",
+                 "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+                },
+                "duration_ms": {
+                 "type": [
+                  "number",
+                  "null"
+                 ]
+                },
+                "status_code": {
+                 "type": [
+                  "number",
+                  "null"
+                 ]
+                },
+                "outcome": {
+                 "type": "string"
+                },
+                "failure": {
+                 "type": [
+                  "string",
+                  "null"
+                 ]
+                },
+                "detail": {
+                 "type": [
+                  "string",
+                  "null"
+                 ]
+                }
+               },
+               "required": [
+                "started_at",
+                "duration_ms",
+                "status_code",
+                "outcome",
+                "failure",
+                "detail"
+               ],
+               "additionalProperties": false
+              }
+             },
+             "next_attempt_at": {
+              "anyOf": [
+               {
+                "type": "string",
+                "format": "date-time",
+                "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+               },
+               {
+                "type": "null"
+               }
+              ]
+             },
+             "finished_at": {
+              "anyOf": [
+               {
+                "type": "string",
+                "format": "date-time",
+                "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+               },
+               {
+                "type": "null"
+               }
+              ]
+             },
+             "created_at": {
+              "type": "string",
+              "format": "date-time",
+              "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+             }
+            },
+            "required": [
+             "id",
+             "event_id",
+             "event_type",
+             "endpoint_id",
+             "environment",
+             "state",
+             "failure",
+             "attempt_count",
+             "attempts",
+             "next_attempt_at",
+             "finished_at",
+             "created_at"
+            ],
+            "additionalProperties": false
+           }
+          },
+          "has_more": {
+           "type": "boolean"
+          },
+          "next": {
+           "type": [
+            "string",
+            "null"
+           ]
+          }
+         },
+         "required": [
+          "data",
+          "has_more",
+          "next"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/deliveries/{id}": {
+   "get": {
+    "operationId": "GETDeliveriesId",
+    "summary": "Shows a delivery with the bytes that are sent",
+    "description": "Who may call: key with `webhooks:read`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "webhooks:read"
+      ]
+     },
+     {
+      "session": [
+       "webhooks:read"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "event_id": {
+           "type": "string"
+          },
+          "event_type": {
+           "type": "string"
+          },
+          "endpoint_id": {
+           "type": "string"
+          },
+          "environment": {
+           "type": "string",
+           "enum": [
+            "live",
+            "test"
+           ]
+          },
+          "state": {
+           "type": "string",
+           "enum": [
+            "pending",
+            "succeeded",
+            "failed"
+           ]
+          },
+          "failure": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "attempt_count": {
+           "type": "number"
+          },
+          "attempts": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "started_at": {
+              "type": "string",
+              "format": "date-time",
+              "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+             },
+             "duration_ms": {
+              "type": [
+               "number",
+               "null"
+              ]
+             },
+             "status_code": {
+              "type": [
+               "number",
+               "null"
+              ]
+             },
+             "outcome": {
+              "type": "string"
+             },
+             "failure": {
+              "type": [
+               "string",
+               "null"
+              ]
+             },
+             "detail": {
+              "type": [
+               "string",
+               "null"
+              ]
+             }
+            },
+            "required": [
+             "started_at",
+             "duration_ms",
+             "status_code",
+             "outcome",
+             "failure",
+             "detail"
+            ],
+            "additionalProperties": false
+           }
+          },
+          "next_attempt_at": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "finished_at": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          },
+          "body": {
+           "type": [
+            "string",
+            "null"
+           ]
+          }
+         },
+         "required": [
+          "id",
+          "event_id",
+          "event_type",
+          "endpoint_id",
+          "environment",
+          "state",
+          "failure",
+          "attempt_count",
+          "attempts",
+          "next_attempt_at",
+          "finished_at",
+          "created_at",
+          "body"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
   "/dispatch-webhooks": {
    "post": {
     "operationId": "POSTDispatchWebhooks",
@@ -1188,6 +1664,354 @@ export const openApiDocument: Record<string, unknown> = {
          },
          "required": [
           "done"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/events": {
+   "get": {
+    "operationId": "GETEvents",
+    "summary": "Lists events, newest first",
+    "description": "Who may call: key with `webhooks:read`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "webhooks:read"
+      ]
+     },
+     {
+      "session": [
+       "webhooks:read"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "default": 50,
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 100
+      }
+     },
+     {
+      "name": "cursor",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "maxLength": 200
+      }
+     },
+     {
+      "name": "type",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "minLength": 1,
+       "maxLength": 64
+      }
+     },
+     {
+      "name": "message_id",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "pattern": "^msg_[0-9A-HJKMNP-TV-Z]{26}$"
+      }
+     },
+     {
+      "name": "since",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "format": "date-time",
+       "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z|([+-](?:[01]\\d|2[0-3]):[0-5]\\d)))$"
+      }
+     },
+     {
+      "name": "until",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "format": "date-time",
+       "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z|([+-](?:[01]\\d|2[0-3]):[0-5]\\d)))$"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "data": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "id": {
+              "type": "string"
+             },
+             "type": {
+              "type": "string"
+             },
+             "environment": {
+              "type": "string",
+              "enum": [
+               "live",
+               "test"
+              ]
+             },
+             "message_id": {
+              "type": [
+               "string",
+               "null"
+              ]
+             },
+             "payload_version": {
+              "type": "number"
+             },
+             "created_at": {
+              "type": "string",
+              "format": "date-time",
+              "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+             },
+             "data": {
+              "type": "object",
+              "propertyNames": {
+               "type": "string"
+              },
+              "additionalProperties": {}
+             },
+             "deliveries": {
+              "type": "array",
+              "items": {
+               "type": "object",
+               "properties": {
+                "id": {
+                 "type": "string"
+                },
+                "endpoint_id": {
+                 "type": "string"
+                },
+                "state": {
+                 "type": "string",
+                 "enum": [
+                  "pending",
+                  "succeeded",
+                  "failed"
+                 ]
+                },
+                "failure": {
+                 "type": [
+                  "string",
+                  "null"
+                 ]
+                },
+                "attempt_count": {
+                 "type": "number"
+                }
+               },
+               "required": [
+                "id",
+                "endpoint_id",
+                "state",
+                "failure",
+                "attempt_count"
+               ],
+               "additionalProperties": false
+              }
+             }
+            },
+            "required": [
+             "id",
+             "type",
+             "environment",
+             "message_id",
+             "payload_version",
+             "created_at",
+             "data",
+             "deliveries"
+            ],
+            "additionalProperties": false
+           }
+          },
+          "has_more": {
+           "type": "boolean"
+          },
+          "next": {
+           "type": [
+            "string",
+            "null"
+           ]
+          }
+         },
+         "required": [
+          "data",
+          "has_more",
+          "next"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/events/{id}": {
+   "get": {
+    "operationId": "GETEventsId",
+    "summary": "Shows an event",
+    "description": "Who may call: key with `webhooks:read`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "webhooks:read"
+      ]
+     },
+     {
+      "session": [
+       "webhooks:read"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "type": {
+           "type": "string"
+          },
+          "environment": {
+           "type": "string",
+           "enum": [
+            "live",
+            "test"
+           ]
+          },
+          "message_id": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "payload_version": {
+           "type": "number"
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          },
+          "data": {
+           "type": "object",
+           "propertyNames": {
+            "type": "string"
+           },
+           "additionalProperties": {}
+          },
+          "deliveries": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "id": {
+              "type": "string"
+             },
+             "endpoint_id": {
+              "type": "string"
+             },
+             "state": {
+              "type": "string",
+              "enum": [
+               "pending",
+               "succeeded",
+               "failed"
+              ]
+             },
+             "failure": {
+              "type": [
+               "string",
+               "null"
+              ]
+             },
+             "attempt_count": {
+              "type": "number"
+             }
+            },
+            "required": [
+             "id",
+             "endpoint_id",
+             "state",
+             "failure",
+             "attempt_count"
+            ],
+            "additionalProperties": false
+           }
+          }
+         },
+         "required": [
+          "id",
+          "type",
+          "environment",
+          "message_id",
+          "payload_version",
+          "created_at",
+          "data",
+          "deliveries"
          ],
          "additionalProperties": false
         }
@@ -5535,6 +6359,100 @@ export const openApiDocument: Record<string, unknown> = {
     }
    }
   },
+  "/replay-deliveries": {
+   "post": {
+    "operationId": "POSTReplayDeliveries",
+    "summary": "Sends one delivery again, or all of an endpoint that failed since a time",
+    "description": "Who may call: key with `webhooks:write`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "webhooks:write"
+      ]
+     },
+     {
+      "session": [
+       "webhooks:write"
+      ]
+     }
+    ],
+    "parameters": [],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "anyOf": [
+         {
+          "type": "object",
+          "properties": {
+           "delivery_id": {
+            "type": "string",
+            "pattern": "^dlv_[0-9A-HJKMNP-TV-Z]{26}$"
+           }
+          },
+          "required": [
+           "delivery_id"
+          ],
+          "additionalProperties": false
+         },
+         {
+          "type": "object",
+          "properties": {
+           "endpoint_id": {
+            "type": "string",
+            "pattern": "^whk_[0-9A-HJKMNP-TV-Z]{26}$"
+           },
+           "since": {
+            "type": "string",
+            "format": "date-time",
+            "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z|([+-](?:[01]\\d|2[0-3]):[0-5]\\d)))$"
+           }
+          },
+          "required": [
+           "endpoint_id",
+           "since"
+          ],
+          "additionalProperties": false
+         }
+        ]
+       }
+      }
+     }
+    },
+    "responses": {
+     "202": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "job_id": {
+           "type": "string"
+          }
+         },
+         "required": [
+          "job_id"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
   "/report-leaked-key": {
    "post": {
     "operationId": "POSTReportLeakedKey",
@@ -6279,6 +7197,9 @@ export const openApiDocument: Record<string, unknown> = {
           },
           "copies": {
            "type": "number"
+          },
+          "removed_deliveries": {
+           "type": "number"
           }
          },
          "required": [
@@ -6293,7 +7214,8 @@ export const openApiDocument: Record<string, unknown> = {
           "raw_mail",
           "events",
           "attempts",
-          "copies"
+          "copies",
+          "removed_deliveries"
          ],
          "additionalProperties": false
         }
@@ -6793,6 +7715,162 @@ export const openApiDocument: Record<string, unknown> = {
     }
    }
   },
+  "/webhook-stats": {
+   "get": {
+    "operationId": "GETWebhookStats",
+    "summary": "Shows each endpoint's success rate, times and backlog",
+    "description": "Who may call: key with `webhooks:read`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "webhooks:read"
+      ]
+     },
+     {
+      "session": [
+       "webhooks:read"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "endpoint_id",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "pattern": "^whk_[0-9A-HJKMNP-TV-Z]{26}$"
+      }
+     },
+     {
+      "name": "since",
+      "in": "query",
+      "required": false,
+      "schema": {
+       "type": "string",
+       "format": "date-time",
+       "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z|([+-](?:[01]\\d|2[0-3]):[0-5]\\d)))$"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "since": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          },
+          "data": {
+           "type": "array",
+           "items": {
+            "type": "object",
+            "properties": {
+             "endpoint_id": {
+              "type": "string"
+             },
+             "url": {
+              "type": "string"
+             },
+             "enabled": {
+              "type": "boolean"
+             },
+             "failing_since": {
+              "anyOf": [
+               {
+                "type": "string",
+                "format": "date-time",
+                "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+               },
+               {
+                "type": "null"
+               }
+              ]
+             },
+             "attempts": {
+              "type": "number"
+             },
+             "succeeded": {
+              "type": "number"
+             },
+             "success_rate": {
+              "type": [
+               "number",
+               "null"
+              ]
+             },
+             "p50_ms": {
+              "type": [
+               "number",
+               "null"
+              ]
+             },
+             "p95_ms": {
+              "type": [
+               "number",
+               "null"
+              ]
+             },
+             "backlog": {
+              "type": "number"
+             },
+             "oldest_waiting_at": {
+              "anyOf": [
+               {
+                "type": "string",
+                "format": "date-time",
+                "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+               },
+               {
+                "type": "null"
+               }
+              ]
+             }
+            },
+            "required": [
+             "endpoint_id",
+             "url",
+             "enabled",
+             "failing_since",
+             "attempts",
+             "succeeded",
+             "success_rate",
+             "p50_ms",
+             "p95_ms",
+             "backlog",
+             "oldest_waiting_at"
+            ],
+            "additionalProperties": false
+           }
+          }
+         },
+         "required": [
+          "since",
+          "data"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
   "/webhooks": {
    "get": {
     "operationId": "GETWebhooks",
@@ -6863,8 +7941,80 @@ export const openApiDocument: Record<string, unknown> = {
                "type": "string"
               }
              },
+             "thin": {
+              "type": "boolean"
+             },
+             "header_names": {
+              "type": "array",
+              "items": {
+               "type": "string"
+              }
+             },
+             "max_concurrent": {
+              "type": "number"
+             },
+             "max_per_second": {
+              "type": [
+               "number",
+               "null"
+              ]
+             },
              "enabled": {
               "type": "boolean"
+             },
+             "disabled_reason": {
+              "anyOf": [
+               {
+                "type": "string",
+                "enum": [
+                 "by_hand",
+                 "gone",
+                 "asked",
+                 "failing",
+                 "redacted",
+                 "closed"
+                ]
+               },
+               {
+                "type": "null"
+               }
+              ]
+             },
+             "disabled_at": {
+              "anyOf": [
+               {
+                "type": "string",
+                "format": "date-time",
+                "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+               },
+               {
+                "type": "null"
+               }
+              ]
+             },
+             "failing_since": {
+              "anyOf": [
+               {
+                "type": "string",
+                "format": "date-time",
+                "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+               },
+               {
+                "type": "null"
+               }
+              ]
+             },
+             "previous_secret_until": {
+              "anyOf": [
+               {
+                "type": "string",
+                "format": "date-time",
+                "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+               },
+               {
+                "type": "null"
+               }
+              ]
              },
              "environment": {
               "type": "string",
@@ -6884,7 +8034,15 @@ export const openApiDocument: Record<string, unknown> = {
              "url",
              "description",
              "events",
+             "thin",
+             "header_names",
+             "max_concurrent",
+             "max_per_second",
              "enabled",
+             "disabled_reason",
+             "disabled_at",
+             "failing_since",
+             "previous_secret_until",
              "environment",
              "created_at"
             ],
@@ -7000,6 +8158,44 @@ export const openApiDocument: Record<string, unknown> = {
             "type": "null"
            }
           ]
+         },
+         "headers": {
+          "anyOf": [
+           {
+            "type": "object",
+            "propertyNames": {
+             "type": "string"
+            },
+            "additionalProperties": {
+             "type": "string"
+            }
+           },
+           {
+            "type": "null"
+           }
+          ]
+         },
+         "thin": {
+          "default": false,
+          "type": "boolean"
+         },
+         "max_concurrent": {
+          "default": 10,
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 50
+         },
+         "max_per_second": {
+          "anyOf": [
+           {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 1000
+           },
+           {
+            "type": "null"
+           }
+          ]
          }
         },
         "required": [
@@ -7037,8 +8233,80 @@ export const openApiDocument: Record<string, unknown> = {
             "type": "string"
            }
           },
+          "thin": {
+           "type": "boolean"
+          },
+          "header_names": {
+           "type": "array",
+           "items": {
+            "type": "string"
+           }
+          },
+          "max_concurrent": {
+           "type": "number"
+          },
+          "max_per_second": {
+           "type": [
+            "number",
+            "null"
+           ]
+          },
           "enabled": {
            "type": "boolean"
+          },
+          "disabled_reason": {
+           "anyOf": [
+            {
+             "type": "string",
+             "enum": [
+              "by_hand",
+              "gone",
+              "asked",
+              "failing",
+              "redacted",
+              "closed"
+             ]
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "disabled_at": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "failing_since": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "previous_secret_until": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
           },
           "environment": {
            "type": "string",
@@ -7061,7 +8329,15 @@ export const openApiDocument: Record<string, unknown> = {
           "url",
           "description",
           "events",
+          "thin",
+          "header_names",
+          "max_concurrent",
+          "max_per_second",
           "enabled",
+          "disabled_reason",
+          "disabled_at",
+          "failing_since",
+          "previous_secret_until",
           "environment",
           "created_at",
           "secret"
@@ -7085,6 +8361,453 @@ export const openApiDocument: Record<string, unknown> = {
    }
   },
   "/webhooks/{id}": {
+   "get": {
+    "operationId": "GETWebhooksId",
+    "summary": "Shows an endpoint",
+    "description": "Who may call: key with `webhooks:read`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "webhooks:read"
+      ]
+     },
+     {
+      "session": [
+       "webhooks:read"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "url": {
+           "type": "string"
+          },
+          "description": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "events": {
+           "type": "array",
+           "items": {
+            "type": "string"
+           }
+          },
+          "thin": {
+           "type": "boolean"
+          },
+          "header_names": {
+           "type": "array",
+           "items": {
+            "type": "string"
+           }
+          },
+          "max_concurrent": {
+           "type": "number"
+          },
+          "max_per_second": {
+           "type": [
+            "number",
+            "null"
+           ]
+          },
+          "enabled": {
+           "type": "boolean"
+          },
+          "disabled_reason": {
+           "anyOf": [
+            {
+             "type": "string",
+             "enum": [
+              "by_hand",
+              "gone",
+              "asked",
+              "failing",
+              "redacted",
+              "closed"
+             ]
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "disabled_at": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "failing_since": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "previous_secret_until": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "environment": {
+           "type": "string",
+           "enum": [
+            "live",
+            "test"
+           ]
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          }
+         },
+         "required": [
+          "id",
+          "url",
+          "description",
+          "events",
+          "thin",
+          "header_names",
+          "max_concurrent",
+          "max_per_second",
+          "enabled",
+          "disabled_reason",
+          "disabled_at",
+          "failing_since",
+          "previous_secret_until",
+          "environment",
+          "created_at"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   },
+   "patch": {
+    "operationId": "PATCHWebhooksId",
+    "summary": "Changes an endpoint, or enables or disables it",
+    "description": "Who may call: key with `webhooks:write`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "webhooks:write"
+      ]
+     },
+     {
+      "session": [
+       "webhooks:write"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "url": {
+          "type": "string",
+          "maxLength": 2048,
+          "format": "uri"
+         },
+         "events": {
+          "minItems": 1,
+          "maxItems": 50,
+          "type": "array",
+          "items": {
+           "type": "string",
+           "enum": [
+            "email.queued",
+            "email.sent",
+            "email.delivered",
+            "email.deferred",
+            "email.bounced",
+            "email.complained",
+            "email.opened",
+            "email.clicked",
+            "email.failed",
+            "email.suppressed",
+            "email.unknown",
+            "email.cancelled",
+            "email.received",
+            "key.issued",
+            "key.rotated",
+            "key.revoked",
+            "key.rotation_due",
+            "key.exposed",
+            "key.honey_used",
+            "audit.sealed",
+            "*"
+           ]
+          }
+         },
+         "description": {
+          "anyOf": [
+           {
+            "type": "string",
+            "maxLength": 500
+           },
+           {
+            "type": "null"
+           }
+          ]
+         },
+         "headers": {
+          "anyOf": [
+           {
+            "type": "object",
+            "propertyNames": {
+             "type": "string"
+            },
+            "additionalProperties": {
+             "type": "string"
+            }
+           },
+           {
+            "type": "null"
+           }
+          ]
+         },
+         "thin": {
+          "type": "boolean"
+         },
+         "enabled": {
+          "type": "boolean"
+         },
+         "max_concurrent": {
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 50
+         },
+         "max_per_second": {
+          "anyOf": [
+           {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 1000
+           },
+           {
+            "type": "null"
+           }
+          ]
+         }
+        },
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "200": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "url": {
+           "type": "string"
+          },
+          "description": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "events": {
+           "type": "array",
+           "items": {
+            "type": "string"
+           }
+          },
+          "thin": {
+           "type": "boolean"
+          },
+          "header_names": {
+           "type": "array",
+           "items": {
+            "type": "string"
+           }
+          },
+          "max_concurrent": {
+           "type": "number"
+          },
+          "max_per_second": {
+           "type": [
+            "number",
+            "null"
+           ]
+          },
+          "enabled": {
+           "type": "boolean"
+          },
+          "disabled_reason": {
+           "anyOf": [
+            {
+             "type": "string",
+             "enum": [
+              "by_hand",
+              "gone",
+              "asked",
+              "failing",
+              "redacted",
+              "closed"
+             ]
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "disabled_at": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "failing_since": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "previous_secret_until": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "environment": {
+           "type": "string",
+           "enum": [
+            "live",
+            "test"
+           ]
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          }
+         },
+         "required": [
+          "id",
+          "url",
+          "description",
+          "events",
+          "thin",
+          "header_names",
+          "max_concurrent",
+          "max_per_second",
+          "enabled",
+          "disabled_reason",
+          "disabled_at",
+          "failing_since",
+          "previous_secret_until",
+          "environment",
+          "created_at"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   },
    "delete": {
     "operationId": "DELETEWebhooksId",
     "summary": "Removes an endpoint and what still waits for it",
@@ -7130,6 +8853,269 @@ export const openApiDocument: Record<string, unknown> = {
          "required": [
           "id",
           "removed"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/webhooks/{id}/test": {
+   "post": {
+    "operationId": "POSTWebhooksIdTest",
+    "summary": "Sends an endpoint a test event",
+    "description": "Who may call: key with `webhooks:write`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "webhooks:write"
+      ]
+     },
+     {
+      "session": [
+       "webhooks:write"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "responses": {
+     "202": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "event_id": {
+           "type": "string"
+          },
+          "delivery_id": {
+           "type": "string"
+          }
+         },
+         "required": [
+          "event_id",
+          "delivery_id"
+         ],
+         "additionalProperties": false
+        }
+       }
+      }
+     },
+     "default": {
+      "description": "A refusal.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "$ref": "#/components/schemas/Error"
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "/webhooks/{id}/rotate-secret": {
+   "post": {
+    "operationId": "POSTWebhooksIdRotateSecret",
+    "summary": "Gives an endpoint a new secret, shown once; the old one verifies for the overlap",
+    "description": "Who may call: key with `webhooks:write`, or a session whose role grants it.",
+    "security": [
+     {
+      "api_key": [
+       "webhooks:write"
+      ]
+     },
+     {
+      "session": [
+       "webhooks:write"
+      ]
+     }
+    ],
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "schema": {
+       "type": "string"
+      }
+     }
+    ],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {
+        "type": "object",
+        "properties": {
+         "overlap_seconds": {
+          "default": 86400,
+          "type": "integer",
+          "minimum": 0,
+          "maximum": 2592000
+         }
+        },
+        "additionalProperties": false
+       }
+      }
+     }
+    },
+    "responses": {
+     "201": {
+      "description": "It worked.",
+      "content": {
+       "application/json": {
+        "schema": {
+         "type": "object",
+         "properties": {
+          "id": {
+           "type": "string"
+          },
+          "url": {
+           "type": "string"
+          },
+          "description": {
+           "type": [
+            "string",
+            "null"
+           ]
+          },
+          "events": {
+           "type": "array",
+           "items": {
+            "type": "string"
+           }
+          },
+          "thin": {
+           "type": "boolean"
+          },
+          "header_names": {
+           "type": "array",
+           "items": {
+            "type": "string"
+           }
+          },
+          "max_concurrent": {
+           "type": "number"
+          },
+          "max_per_second": {
+           "type": [
+            "number",
+            "null"
+           ]
+          },
+          "enabled": {
+           "type": "boolean"
+          },
+          "disabled_reason": {
+           "anyOf": [
+            {
+             "type": "string",
+             "enum": [
+              "by_hand",
+              "gone",
+              "asked",
+              "failing",
+              "redacted",
+              "closed"
+             ]
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "disabled_at": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "failing_since": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "previous_secret_until": {
+           "anyOf": [
+            {
+             "type": "string",
+             "format": "date-time",
+             "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+            },
+            {
+             "type": "null"
+            }
+           ]
+          },
+          "environment": {
+           "type": "string",
+           "enum": [
+            "live",
+            "test"
+           ]
+          },
+          "created_at": {
+           "type": "string",
+           "format": "date-time",
+           "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z))$"
+          },
+          "secret": {
+           "type": "string"
+          }
+         },
+         "required": [
+          "id",
+          "url",
+          "description",
+          "events",
+          "thin",
+          "header_names",
+          "max_concurrent",
+          "max_per_second",
+          "enabled",
+          "disabled_reason",
+          "disabled_at",
+          "failing_since",
+          "previous_secret_until",
+          "environment",
+          "created_at",
+          "secret"
          ],
          "additionalProperties": false
         }
@@ -7403,6 +9389,9 @@ export const openApiDocument: Record<string, unknown> = {
        "last_owner",
        "master_key_taken_out",
        "rotation_running",
+       "too_many_webhooks",
+       "webhook_disabled",
+       "replay_running",
        "provider_in_use",
        "mailbox_exists",
        "payload_too_large",

@@ -35,24 +35,30 @@ export interface SignedHeaders {
 }
 
 /**
- * Headers for one try at a webhook (DESIGN §10). `secrets` is the current one, then the previous ones still valid.
- * `x-mailpipe-signature` is the lower-case hex HMAC-SHA256 of the body keyed with the current secret as written,
- * `whsec_` included; `webhook-signature` holds one `v1,` entry for each secret. Throws on a secret that is not ours.
+ * Headers for one try at a webhook (DESIGN §10). While a rotation's overlap lasts there is a previous secret:
+ * `webhook-signature` then holds a `v1,` entry for each, the current first. `x-mailpipe-signature` has room for one: it is
+ * the lower-case hex HMAC-SHA256 of the body keyed with the previous secret until the overlap is over, then with the
+ * current one, each as written, `whsec_` included. So a receiver that knows one secret has the whole overlap to learn the
+ * other. Throws on a secret that is not ours.
  */
 export function signWebhook(
-  webhook: { id: string; timestampSeconds: number; body: string; secrets: string[] },
+  webhook: {
+    id: string;
+    timestampSeconds: number;
+    body: string;
+    secret: string;
+    previousSecret: string | null;
+  },
 ): SignedHeaders {
-  const { id, body, secrets } = webhook;
+  const { id, body, secret, previousSecret } = webhook;
   const timestamp = String(Math.floor(webhook.timestampSeconds));
-  const [current] = secrets;
-  if (current === undefined) throw new Error("a webhook needs a secret to be signed with");
-  const signatures = secrets.map((secret) => {
-    const key = keyOf(secret);
+  const signatures = [secret, previousSecret].filter((each) => each !== null).map((each) => {
+    const key = keyOf(each);
     if (key === null) throw new Error("a webhook secret is not base64");
     return `v1,${standardSignature(key, id, timestamp, body)}`;
   });
   return {
-    "x-mailpipe-signature": createHmac("sha256", current).update(body).digest("hex"),
+    "x-mailpipe-signature": createHmac("sha256", previousSecret ?? secret).update(body).digest("hex"),
     "webhook-id": id,
     "webhook-timestamp": timestamp,
     "webhook-signature": signatures.join(" "),

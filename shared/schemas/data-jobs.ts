@@ -6,7 +6,7 @@ const Party = z.object({ email: z.string(), name: z.string().nullable() });
 export const DataJobs = z.array(z.object({
   job_id: z.string(),
   fence: z.number(),
-  kind: z.enum(["delete_data", "export_data", "rewrap_keys"]),
+  kind: z.enum(["delete_data", "export_data", "replay_deliveries", "rewrap_keys"]),
   organization_id: z.string().nullable(),
   /** Objects to remove before the next step of a deletion. */
   remove: z.array(z.string()),

@@ -37,21 +37,39 @@ export const MessageWork = z.array(z.object({
 }));
 export type MessageWork = z.infer<typeof MessageWork>[number];
 
-/** What claim_deliveries hands to a worker. `body` is null until the first composer has stored it. */
-export const DeliveryWork = z.array(z.object({
+/**
+ * One claimed delivery. `body` is null until the first composer has stored it, and only then are there `data`; an
+ * endpoint's own headers are by name in lower case; `previous_secret` is there while a rotation's overlap lasts.
+ */
+export const DeliveryWork = z.object({
   job_id: z.string(),
   fence: z.number(),
   attempt: z.number(),
+  lane: z.enum(["first", "retry"]),
   delivery_id: z.string(),
+  thin: z.boolean(),
   event: z.object({
     id: z.string(),
     type: z.string(),
     created_at: z.string(),
-    data: z.record(z.string(), z.unknown()),
+    data: z.record(z.string(), z.unknown()).nullable(),
   }),
+  payload_version: z.number(),
   body: z.string().nullable(),
   url: z.string(),
   enabled: z.boolean(),
+  headers: z.record(z.string(), z.string()).nullable(),
   secret: z.string(),
-}));
-export type DeliveryWork = z.infer<typeof DeliveryWork>[number];
+  previous_secret: z.string().nullable(),
+});
+export type DeliveryWork = z.infer<typeof DeliveryWork>;
+
+/** What exchange_deliveries hands to a worker. `wait`: an endpoint's tries of this second are used up. */
+export const Exchanged = z.object({ deliveries: z.array(DeliveryWork), wait: z.boolean() });
+
+/** What store_event_bodies answers: the bytes of each event by its id. */
+export const StoredBodies = z.record(
+  z.string(),
+  z.object({ body: z.string().nullable(), thin_body: z.string().nullable() }),
+);
+export type StoredBodies = z.infer<typeof StoredBodies>;

@@ -23,4 +23,5 @@ export const Maintained = z.object({
   events: z.number(),
   attempts: z.number(),
   copies: z.number(),
+  removed_deliveries: z.number(),
 });

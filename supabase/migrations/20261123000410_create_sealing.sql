@@ -105,3 +105,20 @@ $$;
 
 revoke execute on function mailpipe.unseal(text, text, text, text, bytea) from public, anon, authenticated;
 grant execute on function mailpipe.unseal(text, text, text, text, bytea) to mailpipe_worker;
+
+-- The same secret for another column of its row; nobody sees it in between.
+create function mailpipe.reseal(p_table text, p_id text, p_from text, p_to text, p_sealed bytea)
+returns bytea
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select mailpipe.seal(
+        p_table, p_id, p_to,
+        mailpipe.unseal(current_setting('mailpipe.organization_id', true), p_table, p_id, p_from, p_sealed)
+    );
+$$;
+
+revoke execute on function mailpipe.reseal(text, text, text, text, bytea) from public, anon, authenticated;
+grant execute on function mailpipe.reseal(text, text, text, text, bytea) to mailpipe_tenant;

@@ -51,7 +51,7 @@ end;
 $$;
 
 revoke execute on function mailpipe.windows_at(mailpipe.rate_windows, timestamptz) from public, anon, authenticated;
--- Granted to nobody: only a refusal looks at windows without taking.
+-- Granted to nobody: a refusal looks at windows without taking, and so does what paces itself.
 
 -- Takes p_count from the windows of a subject, or refuses. A window begins with its first request.
 create function mailpipe.take(p_subject_id text, p_policy text, p_limits mailpipe.limits, p_count int)

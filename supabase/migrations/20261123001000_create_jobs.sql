@@ -8,6 +8,8 @@ create table mailpipe.jobs (
     environment text,
     kind text not null,
     subject_id text collate "C" not null,
+    -- Jobs of one group take turns with those of others, however many it has waiting. A delivery's is its endpoint.
+    group_id text collate "C" not null default '',
     lane text not null default 'first',
     -- A claim pushes due_at to the end of its lease, so one index answers both "due" and "not leased".
     due_at timestamptz not null default mailpipe.clock(),
@@ -21,7 +23,8 @@ create table mailpipe.jobs (
     constraint jobs_organization foreign key (organization_id)
         references mailpipe.organizations (id) on delete cascade,
     constraint jobs_kind_known check (kind in (
-        'deliver_message', 'dispatch_delivery', 'process_inbound', 'export_data', 'delete_data', 'rewrap_keys'
+        'deliver_message', 'dispatch_delivery', 'process_inbound', 'export_data', 'delete_data', 'rewrap_keys',
+        'replay_deliveries'
     )),
     constraint jobs_lane_known check (lane in ('first', 'retry')),
     -- The master key is the installation's. A job that is nobody's passes no tenant's policy, which compares with "=".
@@ -31,7 +34,8 @@ create table mailpipe.jobs (
     )
 );
 
-create index jobs_due on mailpipe.jobs (kind, lane, due_at);
+create index jobs_due on mailpipe.jobs (kind, lane, group_id, due_at);
+create index jobs_under_way on mailpipe.jobs (kind, group_id, lane) where lease_until is not null;
 create index jobs_of_organization on mailpipe.jobs (organization_id, environment);
 
 alter table mailpipe.jobs enable row level security;
@@ -39,6 +43,8 @@ alter table mailpipe.jobs force row level security;
 grant select, insert, delete on mailpipe.jobs to mailpipe_tenant;
 grant select, insert, delete on mailpipe.jobs to mailpipe_worker;
 grant update (lane, due_at, lease_until, fence, attempts, cursor) on mailpipe.jobs to mailpipe_worker;
+-- A delivery that is replayed while it waits is due at once.
+grant update (due_at) on mailpipe.jobs to mailpipe_tenant;
 create policy "a caller works on the jobs of its organization"
     on mailpipe.jobs
     for all

@@ -9,8 +9,11 @@ create table mailpipe.events (
     type text not null,
     message_id text collate "C",
     data jsonb not null,
-    -- The exact bytes every try sends, composed once by the first worker that needs them.
+    -- How data is made up; the catalogue in the README is of the newest version.
+    payload_version int not null default 1,
+    -- The exact bytes every try sends, composed once by the first worker that needs them; the thin ones hold only ids.
     body text,
+    thin_body text,
     created_at timestamptz not null default mailpipe.clock(),
     -- One transaction can tell several things of one moment; this keeps them in the order they were told.
     position bigint generated always as identity,
@@ -29,7 +32,7 @@ create index events_of_message on mailpipe.events (organization_id, environment,
 alter table mailpipe.events enable row level security;
 alter table mailpipe.events force row level security;
 grant select, insert on mailpipe.events to mailpipe_tenant, mailpipe_worker;
-grant update (body) on mailpipe.events to mailpipe_worker;
+grant update (body, thin_body) on mailpipe.events to mailpipe_worker;
 create policy "a caller works on the events of its organization"
     on mailpipe.events
     for all

@@ -8,8 +8,12 @@ create table mailpipe.deliveries (
     environment text not null,
     event_id text collate "C" not null,
     endpoint_id text collate "C" not null,
+    -- As the endpoint was when the event happened: the bytes of a delivery never change.
+    thin boolean not null default false,
     state text not null default 'pending',
     attempts int not null default 0,
+    -- Why the last try failed; none, once one succeeded.
+    failure text,
     finished_at timestamptz,
     created_at timestamptz not null default mailpipe.clock(),
     constraint deliveries_pkey primary key (id),
@@ -19,16 +23,23 @@ create table mailpipe.deliveries (
         references mailpipe.events (organization_id, environment, id) on delete cascade,
     constraint deliveries_endpoint foreign key (organization_id, environment, endpoint_id)
         references mailpipe.webhook_endpoints (organization_id, environment, id) on delete cascade,
+    constraint deliveries_failure_shape check (failure ~ '^[a-z_]{2,32}$'),
     constraint deliveries_state_known check (state in ('pending', 'succeeded', 'failed'))
 );
 
 create index deliveries_of_endpoint
     on mailpipe.deliveries (organization_id, environment, endpoint_id, created_at desc, id desc);
+create index deliveries_newest on mailpipe.deliveries (organization_id, environment, created_at desc, id desc);
+-- Few among many: what can be replayed.
+create index deliveries_failed
+    on mailpipe.deliveries (organization_id, environment, endpoint_id, created_at, id)
+    where state = 'failed';
 
 alter table mailpipe.deliveries enable row level security;
 alter table mailpipe.deliveries force row level security;
 grant select, insert on mailpipe.deliveries to mailpipe_tenant, mailpipe_worker;
-grant update (state, attempts, finished_at) on mailpipe.deliveries to mailpipe_worker;
+grant update (state, finished_at) on mailpipe.deliveries to mailpipe_tenant;
+grant update (state, attempts, failure, finished_at) on mailpipe.deliveries to mailpipe_worker;
 create policy "a caller works on the deliveries of its organization"
     on mailpipe.deliveries
     for all

@@ -1,5 +1,5 @@
--- What: create, list and delete webhook endpoints.
--- Why: the secret is shown once and sealed; removing an endpoint removes what still waits for it.
+-- What: create, list and show webhook endpoints.
+-- Why: what is secret is sealed; the signing secret is shown once, of the customer's own headers only the names.
 -- Locks: none on existing objects.
 
 create function mailpipe.show_endpoint(p_endpoint mailpipe.webhook_endpoints)
@@ -13,7 +13,18 @@ as $$
         'url', p_endpoint.url,
         'description', p_endpoint.description,
         'events', p_endpoint.events,
+        'thin', p_endpoint.thin,
+        'header_names', p_endpoint.header_names,
+        'max_concurrent', p_endpoint.max_concurrent,
+        'max_per_second', p_endpoint.max_per_second,
         'enabled', p_endpoint.enabled,
+        'disabled_reason', p_endpoint.disabled_reason,
+        'disabled_at', mailpipe.rfc3339(p_endpoint.disabled_at),
+        'failing_since', mailpipe.rfc3339(p_endpoint.failing_since),
+        'previous_secret_until', case
+            when p_endpoint.previous_secret_until > mailpipe.clock()
+            then mailpipe.rfc3339(p_endpoint.previous_secret_until)
+        end,
         'environment', p_endpoint.environment,
         'created_at', mailpipe.rfc3339(p_endpoint.created_at)
     );
@@ -21,6 +32,27 @@ $$;
 
 revoke execute on function mailpipe.show_endpoint(mailpipe.webhook_endpoints) from public, anon, authenticated;
 grant execute on function mailpipe.show_endpoint(mailpipe.webhook_endpoints) to mailpipe_tenant;
+
+-- Every event is written once for each endpoint, so a hundred in an environment are as many as an event can bear.
+create function mailpipe.assert_room_for_endpoint()
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if (
+        select count(*) >= 100
+        from mailpipe.webhook_endpoints as endpoint
+        where endpoint.removed_at is null
+    ) then
+        raise sqlstate 'PT409' using message = 'too_many_webhooks';
+    end if;
+end;
+$$;
+
+revoke execute on function mailpipe.assert_room_for_endpoint() from public, anon, authenticated;
+grant execute on function mailpipe.assert_room_for_endpoint() to mailpipe_tenant;
 
 create function mailpipe_api.create_webhook(p_caller jsonb, p_request jsonb)
 returns jsonb
@@ -35,11 +67,18 @@ declare
     made mailpipe.webhook_endpoints;
 begin
     perform mailpipe.assert_environment(me, p_request ->> 'environment');
+    perform mailpipe.assert_room_for_endpoint();
 
-    insert into mailpipe.webhook_endpoints (id, organization_id, environment, url, description, events, secret)
+    insert into mailpipe.webhook_endpoints (
+        id, organization_id, environment, url, description, events, thin, headers, header_names, max_concurrent,
+        max_per_second, secret
+    )
     values (
         new_id, me.organization_id, me.environment, p_request ->> 'url', p_request ->> 'description',
-        array(select jsonb_array_elements_text(p_request -> 'events')),
+        mailpipe.text_list(p_request -> 'events'), (p_request ->> 'thin')::boolean,
+        mailpipe.seal('webhook_endpoints', new_id, 'headers', p_request ->> 'headers'),
+        mailpipe.names_in(p_request -> 'headers'), (p_request ->> 'max_concurrent')::int,
+        (p_request ->> 'max_per_second')::int,
         mailpipe.seal('webhook_endpoints', new_id, 'secret', p_request ->> 'secret')
     )
     returning *
@@ -74,7 +113,8 @@ begin
             from (
                 select endpoint.id, endpoint.created_at, mailpipe.show_endpoint(endpoint) as shown
                 from mailpipe.webhook_endpoints as endpoint
-                where place.id = '' or (endpoint.created_at, endpoint.id) < (place.at, place.id)
+                where endpoint.removed_at is null
+                    and (place.id = '' or (endpoint.created_at, endpoint.id) < (place.at, place.id))
                 order by endpoint.created_at desc, endpoint.id desc
                 limit how_many + 1
             ) as listed
@@ -88,37 +128,4 @@ revoke execute on function mailpipe_api.list_webhooks(jsonb, jsonb) from public,
 grant execute on function mailpipe_api.list_webhooks(jsonb, jsonb) to service_role;
 grant create on schema mailpipe_api to mailpipe_tenant;
 alter function mailpipe_api.list_webhooks(jsonb, jsonb) owner to mailpipe_tenant;
-revoke create on schema mailpipe_api from mailpipe_tenant;
-
-create function mailpipe_api.delete_webhook(p_caller jsonb, p_id text)
-returns jsonb
-language plpgsql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    me mailpipe.caller := mailpipe.authenticate(p_caller, 'webhooks:write');
-begin
-    delete from mailpipe.jobs as job
-    using mailpipe.deliveries as delivery
-    where job.kind = 'dispatch_delivery'
-        and job.subject_id = delivery.id
-        and delivery.endpoint_id = p_id;
-
-    delete from mailpipe.webhook_endpoints
-    where id = p_id;
-
-    if not found then
-        raise sqlstate 'PT404' using message = 'not_found', detail = 'webhook';
-    end if;
-    perform mailpipe.record_audit(me, 'webhook.removed', p_id, '{}');
-    return jsonb_build_object('id', p_id, 'removed', true);
-end;
-$$;
-
-revoke execute on function mailpipe_api.delete_webhook(jsonb, text) from public, anon, authenticated;
-grant execute on function mailpipe_api.delete_webhook(jsonb, text) to service_role;
-grant create on schema mailpipe_api to mailpipe_tenant;
-alter function mailpipe_api.delete_webhook(jsonb, text) owner to mailpipe_tenant;
 revoke create on schema mailpipe_api from mailpipe_tenant;

@@ -1,57 +1,123 @@
--- What: finish_deliveries, for dispatch-webhooks.
--- Why: a result counts only while its claim holds.
+-- What: exchange_deliveries, for dispatch-webhooks.
+-- Why: one call hands in what tries came to and takes the next; a result counts only while its claim holds.
 -- Locks: none on existing objects.
 
-create function mailpipe.finish_delivery(p_result jsonb)
+-- What tries came to, endpoint by endpoint, as learn_pace takes it, with what to disable.
+create function mailpipe.finish_tries(p_results jsonb)
+returns table (endpoint_id text, tries jsonb, disable text, given_up boolean)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    with results as materialized (
+        select result.*
+        from jsonb_to_recordset(p_results) as result (
+            job_id text, fence bigint, delivery_id text, outcome text, status_code int, duration_ms int, detail text,
+            overloaded boolean, retry_in_seconds float8, leave_alone_seconds float8, disable text
+        )
+        where mailpipe.finish_job(result.job_id, result.fence, make_interval(secs => result.retry_in_seconds))
+    ),
+    noted as (
+        update mailpipe.attempts as attempt
+        set
+            outcome = results.outcome,
+            status_code = results.status_code,
+            duration_ms = results.duration_ms,
+            detail = results.detail,
+            finished_at = mailpipe.clock()
+        from results
+        where attempt.job_id = results.job_id
+            and attempt.fence = results.fence
+    ),
+    changed as (
+        update mailpipe.deliveries as delivery
+        set
+            attempts = delivery.attempts + 1,
+            failure = nullif(results.outcome, 'succeeded'),
+            state = case
+                when results.outcome = 'succeeded' then 'succeeded'
+                when results.retry_in_seconds is null then 'failed'
+                else 'pending'
+            end,
+            finished_at = case when results.retry_in_seconds is null then mailpipe.clock() end
+        from results
+        where delivery.id = results.delivery_id
+        returning delivery.endpoint_id, results.*
+    )
+    select
+        changed.endpoint_id,
+        jsonb_build_object(
+            'succeeded', count(*) filter (where changed.outcome = 'succeeded'),
+            'overloaded', count(*) filter (where changed.overloaded),
+            'failed', count(*) filter (where changed.outcome not in ('succeeded', 'disabled')),
+            'leave_alone', coalesce(
+                max(changed.leave_alone_seconds),
+                case when bool_and(changed.overloaded) then 1 end
+            )
+        ),
+        max(changed.disable),
+        bool_or(changed.retry_in_seconds is null and changed.outcome not in ('succeeded', 'disabled'))
+    from changed
+    group by changed.endpoint_id;
+end;
+$$;
+
+revoke execute on function mailpipe.finish_tries(jsonb) from public, anon, authenticated;
+grant execute on function mailpipe.finish_tries(jsonb) to mailpipe_worker;
+
+create function mailpipe.finish_deliveries(p_results jsonb)
 returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    retry_in constant interval := make_interval(secs => (p_result ->> 'retry_in_seconds')::double precision);
-    succeeded constant boolean := p_result ->> 'outcome' = 'succeeded';
+    finished record;
+    endpoint mailpipe.webhook_endpoints;
 begin
-    if not mailpipe.finish_job(p_result ->> 'job_id', (p_result ->> 'fence')::bigint, retry_in) then
-        return;
-    end if;
-
-    update mailpipe.attempts
-    set
-        outcome = p_result ->> 'outcome',
-        status_code = (p_result ->> 'status_code')::int,
-        duration_ms = (p_result ->> 'duration_ms')::int,
-        -- Characters: at four bytes each still within the 4 KiB that are kept.
-        detail = left(p_result ->> 'detail', 1000),
-        finished_at = mailpipe.clock()
-    where job_id = p_result ->> 'job_id'
-        and fence = (p_result ->> 'fence')::bigint;
-
-    update mailpipe.deliveries
-    set
-        attempts = attempts + 1,
-        state = case
-            when succeeded then 'succeeded'
-            when retry_in is null then 'failed'
-            else 'pending'
-        end,
-        finished_at = case when succeeded or retry_in is null then mailpipe.clock() end
-    where id = p_result ->> 'delivery_id';
-
-    if (p_result ->> 'disable')::boolean then
-        update mailpipe.webhook_endpoints as endpoint
-        set enabled = false
-        from mailpipe.deliveries as delivery
-        where delivery.id = p_result ->> 'delivery_id'
-            and endpoint.id = delivery.endpoint_id;
-    end if;
+    -- In one order, so that two workers never wait for each other.
+    for finished in select * from mailpipe.finish_tries(p_results) as tried order by tried.endpoint_id loop
+        perform mailpipe.learn_pace(finished.endpoint_id, finished.tries);
+        continue when finished.disable is null and not finished.given_up;
+        select known.*
+        into endpoint
+        from mailpipe.webhook_endpoints as known
+        where known.id = finished.endpoint_id;
+        if finished.disable is not null then
+            perform mailpipe.disable_endpoint(endpoint.id, finished.disable);
+        elsif mailpipe.has_failed_for_good(endpoint) then
+            perform mailpipe.disable_endpoint(endpoint.id, 'failing');
+        end if;
+    end loop;
 end;
 $$;
 
-revoke execute on function mailpipe.finish_delivery(jsonb) from public, anon, authenticated;
-grant execute on function mailpipe.finish_delivery(jsonb) to mailpipe_worker;
+revoke execute on function mailpipe.finish_deliveries(jsonb) from public, anon, authenticated;
+grant execute on function mailpipe.finish_deliveries(jsonb) to mailpipe_worker;
 
-create function mailpipe_api.finish_deliveries(p_caller jsonb, p_results jsonb)
+-- Whether nothing could be taken only because a second's tries were used up: then it is worth waiting for the next.
+create function mailpipe.waits_for_a_second()
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select exists (
+        select
+        from (values ('first'), ('retry')) as lanes (lane)
+        cross join lateral mailpipe.endpoints_in_turn(lanes.lane, 100) as turn (endpoint_id)
+        join mailpipe.webhook_endpoints as endpoint on endpoint.id = turn.endpoint_id
+        where endpoint.enabled
+            and mailpipe.tries_left(endpoint) <= 0
+    );
+$$;
+
+revoke execute on function mailpipe.waits_for_a_second() from public, anon, authenticated;
+grant execute on function mailpipe.waits_for_a_second() to mailpipe_worker;
+
+create function mailpipe_api.exchange_deliveries(p_caller jsonb, p_results jsonb, p_first int, p_retry int)
 returns jsonb
 language plpgsql
 volatile
@@ -60,15 +126,33 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     me mailpipe.caller := mailpipe.authenticate(p_caller, 'worker');
+    claimed mailpipe.jobs[];
 begin
-    perform mailpipe.finish_delivery(result)
-    from jsonb_array_elements(p_results) as result;
-    return jsonb_build_object('finished', jsonb_array_length(p_results));
+    perform mailpipe.finish_deliveries(p_results);
+    claimed := array(
+        select job
+        from mailpipe.claim_lane('first', p_first) as job
+        union all
+        select job
+        from mailpipe.claim_lane('retry', p_retry) as job
+    );
+
+    insert into mailpipe.attempts (organization_id, environment, job_id, fence, delivery_id)
+    select job.organization_id, job.environment, job.id, job.fence, job.subject_id
+    from unnest(claimed) as job;
+
+    return jsonb_build_object(
+        'deliveries', (
+            select coalesce(jsonb_agg(mailpipe.delivery_work(job)), '[]')
+            from unnest(claimed) as job
+        ),
+        'wait', cardinality(claimed) = 0 and p_first > 0 and mailpipe.waits_for_a_second()
+    );
 end;
 $$;
 
-revoke execute on function mailpipe_api.finish_deliveries(jsonb, jsonb) from public, anon, authenticated;
-grant execute on function mailpipe_api.finish_deliveries(jsonb, jsonb) to service_role;
+revoke execute on function mailpipe_api.exchange_deliveries(jsonb, jsonb, int, int) from public, anon, authenticated;
+grant execute on function mailpipe_api.exchange_deliveries(jsonb, jsonb, int, int) to service_role;
 grant create on schema mailpipe_api to mailpipe_worker;
-alter function mailpipe_api.finish_deliveries(jsonb, jsonb) owner to mailpipe_worker;
+alter function mailpipe_api.exchange_deliveries(jsonb, jsonb, int, int) owner to mailpipe_worker;
 revoke create on schema mailpipe_api from mailpipe_worker;

@@ -50,7 +50,8 @@ begin
         'raw_mail', mailpipe.keep_raw_mail(),
         'events', mailpipe.keep_events(),
         'attempts', mailpipe.keep_attempts(),
-        'copies', mailpipe.copies_over()
+        'copies', mailpipe.copies_over(),
+        'removed_deliveries', mailpipe.clear_removed_endpoints()
     );
 end;
 $$;

@@ -1,5 +1,5 @@
 -- What: claim_data_jobs, and how such a job goes on.
--- Why: an export, a deletion and a rotation are each a job done in steps; a step lost is done again.
+-- Why: an export, a deletion, a replay and a rotation are each a job done in steps; a step lost is done again.
 -- Locks: none on existing objects.
 
 -- Keeps the job, with the place its next step begins at, for whoever comes next. False when the claim was lost.
@@ -59,7 +59,7 @@ declare
     claimed jsonb := '[]';
     wanted text;
 begin
-    foreach wanted in array array['delete_data', 'export_data', 'rewrap_keys'] loop
+    foreach wanted in array array['replay_deliveries', 'delete_data', 'export_data', 'rewrap_keys'] loop
         claimed := claimed || (
             select coalesce(
                 jsonb_agg(jsonb_build_object(

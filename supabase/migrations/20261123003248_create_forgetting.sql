@@ -114,8 +114,12 @@ declare
 begin
     -- Its deliveries would go to another URL.
     update mailpipe.webhook_endpoints
-    set enabled = false
+    set
+        enabled = false,
+        disabled_reason = 'redacted',
+        disabled_at = mailpipe.clock()
     where p_table = 'webhook_endpoints'
+        and enabled
         and id in (select jsonb_array_elements_text(changed))
         and strpos(url, '***') > 0;
     return jsonb_build_object(

@@ -78,8 +78,12 @@ as $$
     where organization_id = p_deletion.organization_id
         and removed_at is null;
     update mailpipe.webhook_endpoints
-    set enabled = false
-    where organization_id = p_deletion.organization_id;
+    set
+        enabled = false,
+        disabled_reason = 'closed',
+        disabled_at = mailpipe.clock()
+    where organization_id = p_deletion.organization_id
+        and enabled;
     delete from mailpipe.jobs
     where organization_id = p_deletion.organization_id
         and subject_id <> p_deletion.id;

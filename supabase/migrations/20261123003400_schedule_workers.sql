@@ -1,63 +1,6 @@
--- What: wake_workers(), and its schedule where pg_cron and pg_net exist.
+-- What: wake_maintenance(), and the schedule where pg_cron and pg_net exist.
 -- Why: what no request woke is swept; nothing is posted unless something is due.
 -- Locks: none on existing objects.
-
-create function mailpipe.wake(p_slug text)
-returns void
-language plpgsql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    base constant text := (select functions_url from mailpipe.settings);
-    secret constant text := (
-        select vaulted.decrypted_secret
-        from vault.decrypted_secrets as vaulted
-        where vaulted.name = 'mailpipe_worker_secret'
-    );
-begin
-    if base is null then
-        return;
-    end if;
-    perform net.http_post(
-        url => base || '/' || p_slug,
-        body => '{}'::jsonb,
-        headers => jsonb_build_object('content-type', 'application/json', 'authorization', 'Bearer ' || secret),
-        timeout_milliseconds => 5000
-    );
-end;
-$$;
-
-revoke execute on function mailpipe.wake(text) from public, anon, authenticated;
--- Granted to nobody: the scheduler calls it as the migrating role.
-
-create function mailpipe.wake_workers()
-returns void
-language sql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-    select mailpipe.wake(workers.slug)
-    from (
-        values
-            (array['deliver_message'], 'deliver-mail'),
-            (array['dispatch_delivery'], 'dispatch-webhooks'),
-            (array['process_inbound'], 'process-inbound'),
-            (array['export_data', 'delete_data', 'rewrap_keys'], 'run-data-jobs')
-    ) as workers (kinds, slug)
-    where exists (
-        select
-        from mailpipe.jobs as job
-        where job.kind = any (workers.kinds)
-            and job.due_at <= mailpipe.clock()
-            and not mailpipe.is_held(job)
-    );
-$$;
-
-revoke execute on function mailpipe.wake_workers() from public, anon, authenticated;
--- Granted to nobody: the scheduler calls it as the migrating role.
 
 -- Whether run-maintenance has anything of this to do: the scheduler posts only then.
 create function mailpipe.upkeep_due()
@@ -89,6 +32,7 @@ as $$
         or exists (select from mailpipe.raw_mail_over())
         or exists (select from mailpipe.events_over())
         or exists (select from mailpipe.attempts_over())
+        or exists (select from mailpipe.webhook_endpoints where removed_at is not null)
         or exists (select from mailpipe.exports where finished_at < mailpipe.clock() - interval '7 days')
         or exists (
             select

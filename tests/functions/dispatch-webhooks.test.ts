@@ -138,7 +138,7 @@ describe("dispatch-webhooks", () => {
   test("sends the same bytes under the same id on every try, no sooner than scheduled", async () => {
     await subscribe();
     await emit();
-    answering = (_, response) => void response.writeHead(500).end("broken");
+    answering = (_, response) => void response.writeHead(404).end("broken");
     expect(await dispatch()).toBe(1);
     expect(await deliveries()).toMatchObject([{
       state: "pending",

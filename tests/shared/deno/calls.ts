@@ -80,7 +80,13 @@ process.env.MAILPIPE_PROVIDER_URL_RESEND = `https://127.0.0.1:${ports.closing}`;
 results.resendClosing = await resend.send(outgoing(), { api_key: "re_1", webhook_secret: null });
 
 const secret = newWebhookSecret();
-const signed = signWebhook({ id: "evt_1", timestampSeconds: 1_000, body: "{}", secrets: [secret] });
+const signed = signWebhook({
+  id: "evt_1",
+  timestampSeconds: 1_000,
+  body: "{}",
+  secret,
+  previousSecret: null,
+});
 const body = new TextEncoder().encode("{}");
 results.signature = verifyStandardWebhook({ headers: { ...signed }, body, secret, now: new Date(1_000_000) });
 

@@ -1,0 +1,105 @@
+import type { Caller } from "./credentials.ts";
+import { type DeliveryResult, dispatchDelivery } from "./dispatching.ts";
+import { composeEventBody, composeThinBody } from "./event-bodies.ts";
+import type { Context } from "./route.ts";
+import { type DeliveryWork, Exchanged, StoredBodies } from "./schemas/outgoing.ts";
+
+/** Tries under way at once. First tries never wait for room that retries take. */
+const room = { first: 32, retry: 16 };
+// Hosted cuts a request at 150 s without an answer and at 2 s of CPU; a try costs about 2 ms of it, TLS included.
+const budgetMs = 60_000;
+const mostTries = 500;
+const secondMs = 1000;
+
+type Call = Context<Caller, unknown, unknown>["call"];
+
+/** What the rounds have in hand. */
+interface Hand {
+  running: Map<Promise<void>, DeliveryWork["lane"]>;
+  results: DeliveryResult[];
+  begun: number;
+  done: number;
+  faults: unknown[];
+}
+
+/** Stores the bytes of events nobody has composed yet; every one of `claimed` then has its body. */
+async function composed(
+  claimed: DeliveryWork[],
+  caller: Caller,
+  call: Call,
+): Promise<[DeliveryWork, string][]> {
+  const bare = claimed.filter(({ body }) => body === null);
+  const bodies: Record<string, { body?: string; thin_body?: string }> = {};
+  for (const { event, thin } of bare) {
+    const made = thin ? { thin_body: composeThinBody(event) } : { body: composeEventBody(event) };
+    bodies[event.id] = { ...bodies[event.id], ...made };
+  }
+  const stored = bare.length === 0
+    ? {}
+    : StoredBodies.parse(await call("store_event_bodies", { p_caller: caller, p_bodies: bodies }));
+  return claimed.flatMap((work) => {
+    const own = stored[work.event.id];
+    const body = work.body ?? (work.thin ? own?.thin_body : own?.body) ?? null;
+    // Its event was removed in this moment, and the delivery with it.
+    return body === null ? [] : [[work, body] as [DeliveryWork, string]];
+  });
+}
+
+function begin(work: DeliveryWork, body: string, hand: Hand): void {
+  const tried = dispatchDelivery(work, body, new Date(), Math.random())
+    .then((result) => void hand.results.push(result))
+    // The others go on; this one is claimed again when its lease is over.
+    .catch((fault: unknown) => void hand.faults.push(fault))
+    .finally(() => hand.running.delete(tried));
+  hand.running.set(tried, work.lane);
+  hand.begun++;
+}
+
+function second(): Promise<true> {
+  return new Promise((resolve) => setTimeout(() => resolve(true), secondMs));
+}
+
+/** How many more of a lane there is room for. */
+function free(hand: Hand, lane: DeliveryWork["lane"]): number {
+  return room[lane] - [...hand.running.values()].filter((each) => each === lane).length;
+}
+
+/** Hands in what is finished and, unless the wake-up is spent, takes more. */
+async function exchange(hand: Hand, spent: boolean, caller: Caller, call: Call) {
+  const results = hand.results.splice(0);
+  const exchanged = Exchanged.parse(
+    await call("exchange_deliveries", {
+      p_caller: caller,
+      p_results: results,
+      p_first: spent ? 0 : free(hand, "first"),
+      p_retry: spent ? 0 : free(hand, "retry"),
+    }),
+  );
+  hand.done += results.length;
+  return exchanged;
+}
+
+/**
+ * Delivers what is due, up to 32 first tries and 16 retries under way at once, each begun as soon as there is room: a
+ * receiver that hangs holds its place and nobody else's. Ends when nothing is due, or the time or number of one wake-up is
+ * spent, which `more` says. Every result is handed in then. Throws what a try threw, after that, and what the database did.
+ */
+export async function deliverInRounds(caller: Caller, call: Call): Promise<{ done: number; more: boolean }> {
+  const until = performance.now() + budgetMs;
+  const hand: Hand = { running: new Map(), results: [], begun: 0, done: 0, faults: [] };
+  const spent = () => hand.begun >= mostTries || performance.now() >= until;
+  for (let slept = false;;) {
+    const { deliveries, wait } = await exchange(hand, spent(), caller, call);
+    for (const [work, body] of await composed(deliveries, caller, call)) begin(work, body, hand);
+    if (hand.running.size === 0 && hand.results.length === 0) {
+      if (!wait || slept) break;
+      slept = await second();
+      continue;
+    }
+    slept = false;
+    if (hand.results.length === 0) await Promise.race(hand.running.keys());
+  }
+  const [fault] = hand.faults;
+  if (fault !== undefined) throw fault;
+  return { done: hand.done, more: spent() };
+}

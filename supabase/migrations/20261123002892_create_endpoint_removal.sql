@@ -1,0 +1,81 @@
+-- What: what goes with a removed endpoint.
+-- Why: an endpoint may have a million deliveries behind it, and a statement has eight seconds.
+-- Locks: none on existing objects.
+
+-- Takes up to p_limit deliveries of a removed endpoint away, with their jobs and attempts, and with the last of them the
+-- endpoint itself. How many went.
+create function mailpipe.clear_endpoint(p_endpoint mailpipe.webhook_endpoints, p_limit int)
+returns int
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    picked constant text[] := array(
+        select delivery.id
+        from mailpipe.deliveries as delivery
+        where delivery.organization_id = p_endpoint.organization_id
+            and delivery.environment = p_endpoint.environment
+            and delivery.endpoint_id = p_endpoint.id
+        limit p_limit
+    );
+begin
+    delete from mailpipe.jobs
+    where kind = 'dispatch_delivery'
+        and subject_id = any (picked);
+    delete from mailpipe.deliveries
+    where id = any (picked);
+    if cardinality(picked) < p_limit then
+        delete from mailpipe.webhook_endpoints
+        where id = p_endpoint.id
+            and removed_at is not null;
+    end if;
+    return cardinality(picked);
+end;
+$$;
+
+revoke execute on function mailpipe.clear_endpoint(mailpipe.webhook_endpoints, int) from public, anon, authenticated;
+-- Granted to nobody: removals and maintenance clear.
+
+-- For the caller who removes one: an endpoint with little behind it is gone at once.
+create function mailpipe.clear_removed(p_id text)
+returns void
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select mailpipe.clear_endpoint(endpoint, 1000)
+    from mailpipe.webhook_endpoints as endpoint
+    where endpoint.id = p_id
+        and endpoint.organization_id = current_setting('mailpipe.organization_id', true)
+        and endpoint.environment = current_setting('mailpipe.environment', true)
+        and endpoint.removed_at is not null;
+$$;
+
+revoke execute on function mailpipe.clear_removed(text) from public, anon, authenticated;
+grant execute on function mailpipe.clear_removed(text) to mailpipe_tenant;
+
+-- The next 5,000 of the endpoint that was removed first: what a removal left.
+create function mailpipe.clear_removed_endpoints()
+returns int
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(
+        (
+            select mailpipe.clear_endpoint(endpoint, 5000)
+            from mailpipe.webhook_endpoints as endpoint
+            where endpoint.removed_at is not null
+            order by endpoint.removed_at
+            limit 1
+        ),
+        0
+    );
+$$;
+
+revoke execute on function mailpipe.clear_removed_endpoints() from public, anon, authenticated;
+grant execute on function mailpipe.clear_removed_endpoints() to mailpipe_worker;
