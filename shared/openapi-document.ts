@@ -6972,6 +6972,8 @@ export const openApiDocument: Record<string, unknown> = {
             "email.unknown",
             "email.cancelled",
             "email.received",
+            "domain.verified",
+            "domain.failed",
             "key.issued",
             "key.rotated",
             "key.revoked",
@@ -6979,6 +6981,9 @@ export const openApiDocument: Record<string, unknown> = {
             "key.exposed",
             "key.honey_used",
             "audit.sealed",
+            "provider.paused",
+            "export.ready",
+            "webhook.disabled",
             "*"
            ]
           }

@@ -1,30 +1,7 @@
 import { z } from "zod";
 import { storableText } from "../storable-text.ts";
+import { eventTypes } from "./events.ts";
 import { Environment, ShownTime, text } from "./fields.ts";
-
-/** Every event an endpoint can subscribe to; `*` is all of them. */
-export const eventTypes = [
-  "email.queued",
-  "email.sent",
-  "email.delivered",
-  "email.deferred",
-  "email.bounced",
-  "email.complained",
-  "email.opened",
-  "email.clicked",
-  "email.failed",
-  "email.suppressed",
-  "email.unknown",
-  "email.cancelled",
-  "email.received",
-  "key.issued",
-  "key.rotated",
-  "key.revoked",
-  "key.rotation_due",
-  "key.exposed",
-  "key.honey_used",
-  "audit.sealed",
-] as const;
 
 /** Body of POST webhooks. Where the URL may lead is for egress.ts to say. */
 export const CreateWebhook = z.strictObject({
