@@ -18,7 +18,8 @@ const Received = z.strictObject({
 /** Events of mail that arrives. */
 export const receivedMailEvents = {
   "email.received": eventKind({
-    when: "A mail arrived and was stored; once for each mailbox it reached, unless its mail is not announced.",
+    when:
+      "A mail arrived and was stored; once for each mailbox it reached, unless its mail is not announced.",
     data: Received,
     example: {
       message_id: "msg_01KXYW5B1R7F3H9K2M4P6S8VXZ",
@@ -29,7 +30,7 @@ export const receivedMailEvents = {
       subject: "Re: Your receipt",
       snippet: "Thank you.",
       has_attachments: false,
-      received_at: "2026-11-24T10:05:00.000Z",
+      received_at: "2026-11-24T10:00:03.398Z",
     },
   }),
 };

@@ -9,7 +9,7 @@ const facts = {
   from: z.string().describe("`Name <address>`, or the address alone"),
   to: z.array(z.string()).describe("spelled as `from`"),
   subject: z.string(),
-  recipients: z.array(z.string()).describe("the addresses whose state it changed"),
+  recipients: z.array(z.string()).describe("the addresses whose state it changed, of cc and bcc too"),
   tags: z.array(z.string()),
   metadata: z.record(z.string(), z.string()),
 };
@@ -27,14 +27,14 @@ const Detail = z.strictObject({
 
 const byUs = z.strictObject(facts);
 const byProvider = byUs.extend({
-  occurred_at: ShownTime.describe("the provider's own time, where it is the provider who tells"),
-  detail: Detail.describe("what the provider adds, where it is the provider who tells"),
+  occurred_at: ShownTime.describe("the provider's own time"),
+  detail: Detail.describe("what the provider adds"),
 });
 const byEither = z.union([byUs, byProvider]);
 const seen = byProvider.extend({
   recipients: z.array(z.string()).describe("whose mail it was, where the provider says so"),
 });
-const withReason = byUs.extend({ reason: z.string().describe("a sentence, where it is ours to tell") });
+const withReason = byUs.extend({ reason: z.string().describe("a sentence") });
 
 const mail = {
   message_id: "msg_01KXYW3ZJ8Q4T6V9B2N5R7D1FG",
