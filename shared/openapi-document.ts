@@ -8130,6 +8130,8 @@ export const openApiDocument: Record<string, unknown> = {
             "email.unknown",
             "email.cancelled",
             "email.received",
+            "domain.verified",
+            "domain.failed",
             "key.issued",
             "key.rotated",
             "key.revoked",
@@ -8137,6 +8139,9 @@ export const openApiDocument: Record<string, unknown> = {
             "key.exposed",
             "key.honey_used",
             "audit.sealed",
+            "provider.paused",
+            "export.ready",
+            "webhook.disabled",
             "*"
            ]
           }

@@ -1,31 +1,8 @@
 import { z } from "zod";
 import { storableText } from "../storable-text.ts";
+import { eventTypes } from "./events.ts";
 import { Environment, ShownTime, text } from "./fields.ts";
 import { WebhookHeaders } from "./webhook-headers.ts";
-
-/** Every event an endpoint can subscribe to; `*` is all of them. */
-export const eventTypes = [
-  "email.queued",
-  "email.sent",
-  "email.delivered",
-  "email.deferred",
-  "email.bounced",
-  "email.complained",
-  "email.opened",
-  "email.clicked",
-  "email.failed",
-  "email.suppressed",
-  "email.unknown",
-  "email.cancelled",
-  "email.received",
-  "key.issued",
-  "key.rotated",
-  "key.revoked",
-  "key.rotation_due",
-  "key.exposed",
-  "key.honey_used",
-  "audit.sealed",
-] as const;
 
 const Url = z.url().max(2048).refine((given) => storableText(given) === given, {
   error: "must not contain NUL or half a character",

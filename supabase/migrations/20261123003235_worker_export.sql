@@ -36,7 +36,33 @@ grant create on schema mailpipe_api to mailpipe_worker;
 alter function mailpipe_api.read_export_step(jsonb, text, bigint) owner to mailpipe_worker;
 revoke create on schema mailpipe_api from mailpipe_worker;
 
--- Where the next step begins; the export is ready when there is none.
+-- As audit.sealed, to the endpoints of live: an export is of the whole organization.
+create function mailpipe.tell_export_ready(p_export mailpipe.exports)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    shown constant jsonb := mailpipe.show_export(p_export);
+begin
+    perform mailpipe.emit_event(
+        p_export.organization_id, 'live', 'export.ready', null,
+        jsonb_build_object(
+            'export_id', p_export.id,
+            'parts', shown -> 'progress' -> 'parts',
+            'size_bytes', shown -> 'progress' -> 'size_bytes',
+            'expires_at', shown -> 'expires_at'
+        ),
+        true
+    );
+end;
+$$;
+
+revoke execute on function mailpipe.tell_export_ready(mailpipe.exports) from public, anon, authenticated;
+grant execute on function mailpipe.tell_export_ready(mailpipe.exports) to mailpipe_worker;
+
+-- Where the next step begins; the export is ready, and told of, when there is none.
 create function mailpipe.advance_export(p_export mailpipe.exports, p_job mailpipe.jobs, p_after jsonb)
 returns boolean
 language plpgsql
@@ -46,6 +72,7 @@ as $$
 declare
     stage constant text := p_job.cursor ->> 'stage';
     following constant text := case when p_after is null then mailpipe.next_stage(stage) else stage end;
+    finished mailpipe.exports;
 begin
     if following is not null then
         perform mailpipe.advance_job(
@@ -55,8 +82,12 @@ begin
     end if;
     update mailpipe.exports
     set finished_at = mailpipe.clock()
-    where id = p_export.id;
+    where id = p_export.id
+    returning *
+    into finished;
+    -- The job goes first: while it is there, the export is not done.
     perform mailpipe.finish_job(p_job.id, p_job.fence, null);
+    perform mailpipe.tell_export_ready(finished);
     return true;
 end;
 $$;

@@ -40,7 +40,7 @@ as $$
 $$;
 
 revoke execute on function mailpipe.show_export(mailpipe.exports) from public, anon, authenticated;
-grant execute on function mailpipe.show_export(mailpipe.exports) to mailpipe_tenant;
+grant execute on function mailpipe.show_export(mailpipe.exports) to mailpipe_tenant, mailpipe_worker;
 
 create function mailpipe_api.start_export(p_caller jsonb)
 returns jsonb

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { accessTable, inWords, tableGenerated, withTable } from "./access-table.ts";
+import { accessTable, inWords, tableGenerated } from "./access-table.ts";
+import { withSection } from "./readme-section.ts";
 import { expectOffenceThenFix } from "./tree.ts";
 
 const issueKey = `export default {
@@ -31,9 +32,9 @@ test("a README whose table differs from what the functions say is named, and one
 });
 
 test("writing the table changes only what stands between the marks, and a second time nothing", () => {
-  const written = withTable(readme("old"), table);
+  const written = withSection(readme("old"), "access", table);
   expect(written).toBe(readme(table));
-  expect(withTable(written ?? "", table)).toBe(written);
+  expect(withSection(written ?? "", "access", table)).toBe(written);
 });
 
 test("every kind of access has its own words", () => {

@@ -1,12 +1,10 @@
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Access } from "../../shared/access.ts";
 import { loadProducts, type Product } from "./product.ts";
+import { sectionFaults, tableRow, writeSection } from "./readme-section.ts";
 import type { Rule } from "./rule.ts";
-import { read } from "./sources.ts";
 
-const begin = "<!-- access:begin -->";
-const end = "<!-- access:end -->";
+const script = "access-table.ts";
 
 /** Who may call, in words a reader of the README needs no code for. */
 export function inWords(access: Access): string {
@@ -27,26 +25,14 @@ export function inWords(access: Access): string {
   return "anyone";
 }
 
-function row(cells: string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replace(/\s+/g, " ").trim()).join(" | ")} |`;
-}
-
 /** The table of every route, by slug and in the order each function lists them. */
 export function accessTable(products: Product[]): string {
   const rows = products.flatMap(({ routes }) =>
     routes.map(({ method, path, access, summary }) =>
-      row([`\`${method} ${path.replace(/^\//, "")}\``, inWords(access), summary])
+      tableRow([`\`${method} ${path.replace(/^\//, "")}\``, inWords(access), summary])
     )
   );
-  return [row(["Call", "Who may call", "What it does"]), "| --- | --- | --- |", ...rows].join("\n");
-}
-
-/** The README with the table between its two marks; undefined when a mark is missing. */
-export function withTable(readme: string, table: string): string | undefined {
-  const [before, rest] = readme.split(begin, 2);
-  const after = rest?.split(end, 2)[1];
-  if (before === undefined || after === undefined) return undefined;
-  return `${before}${begin}\n\n${table}\n\n${end}${after}`;
+  return [tableRow(["Call", "Who may call", "What it does"]), "| --- | --- | --- |", ...rows].join("\n");
 }
 
 /** DESIGN §5: `access` is the only place that says who may call, so the README only repeats it. */
@@ -54,25 +40,18 @@ export const tableGenerated: Rule = {
   sentence: "The README's access table is generated from access",
   async check(root) {
     const { products, faults } = await loadProducts(root);
-    const readme = read(root, "README.md");
-    const wanted = withTable(readme, accessTable(products));
-    if (wanted === undefined) return [...faults, `README.md lacks ${begin} … ${end}`];
-    return wanted === readme
-      ? faults
-      : [...faults, "README.md: run node --import tsx tests/check/access-table.ts --write"];
+    return [...faults, ...sectionFaults(root, "access", accessTable(products), script)];
   },
 };
 
 /** Writes the table into the README of this repository; exits 1 where a function cannot say who may call it. */
 async function write(root: string): Promise<void> {
   const { products, faults } = await loadProducts(root);
-  const text = withTable(read(root, "README.md"), accessTable(products));
-  if (text === undefined || faults.length > 0) {
-    console.error(
-      [...faults, ...(text === undefined ? [`README.md lacks ${begin} … ${end}`] : [])].join("\n"),
-    );
+  const stopped = faults.length > 0 ? faults : writeSection(root, "access", accessTable(products));
+  if (stopped.length > 0) {
+    console.error(stopped.join("\n"));
     process.exitCode = 1;
-  } else writeFileSync(join(root, "README.md"), text);
+  }
 }
 
 if (process.argv[1] === import.meta.filename && process.argv.includes("--write")) {

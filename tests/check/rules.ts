@@ -4,6 +4,7 @@ import { changelogComplete } from "./changelog.ts";
 import { compiles, entrypointsCheck, formattedByDeno, lintedByDeno } from "./compilers.ts";
 import { docstringsPresent } from "./docstrings.ts";
 import { environmentKept } from "./environment-access.ts";
+import { catalogueGenerated } from "./event-catalogue.ts";
 import { configured, described, tested } from "./inventory.ts";
 import { lockComplete } from "./lock.ts";
 import { machineUnnamed } from "./machine-traces.ts";
@@ -37,6 +38,7 @@ export const rules: Rule[] = [
   tested,
   described,
   tableGenerated,
+  catalogueGenerated,
   documentGenerated,
   pinsAgree,
   lockComplete,

@@ -217,7 +217,7 @@ export const executables = {
   show_address              tenant worker
   show_audit                tenant
   show_endpoint             tenant
-  show_export               tenant
+  show_export               tenant worker
   show_fences               tenant
   show_invitation           tenant
   show_key                  tenant
@@ -234,6 +234,7 @@ export const executables = {
   take_deletion_step        worker
   take_for_organization     tenant
   tell                      worker
+  tell_export_ready         worker
   tell_keys_due             worker
   tell_of_key               tenant
   text_list                 tenant worker

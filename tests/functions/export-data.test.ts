@@ -220,6 +220,22 @@ describe("an export", () => {
     expect((await show(id)).body.progress).toEqual(ready.body.progress);
   });
 
+  test("is told of when it is ready, to the endpoints of live", async () => {
+    const sql = api.database.sql("postgres");
+    const told = await sql`
+      select event.environment, event.data, count(delivery.id)::int as deliveries
+      from mailpipe.events as event
+      left join mailpipe.deliveries as delivery on delivery.event_id = event.id
+      where event.type = 'export.ready' and event.organization_id = ${tenant.organization_id}
+      group by event.id
+    `;
+    const { body } = await show(id);
+    const { parts: count, size_bytes } = body.progress as { parts: number; size_bytes: number };
+    const data = { export_id: id, parts: count, size_bytes, expires_at: body.expires_at };
+    expect([...told]).toEqual([{ environment: "live", data, deliveries: 1 }]);
+    expect(count).toBe(parts.length);
+  });
+
   test("holds every part with its size and SHA-256, and a manifest of counts", async () => {
     for (const part of parts) {
       const bytes = await bytesOf(part);
@@ -254,8 +270,9 @@ describe("an export", () => {
       const [held] = await api.database.sql("postgres").unsafe<{ rows: number }[]>(
         `select count(*)::int as rows from mailpipe.${table} where organization_id = '${tenant.organization_id}'`,
       );
-      // Two lines of audit came behind the export's own.
-      expect([table, lines.length]).toEqual([table, (held?.rows ?? 0) - (table === "audit" ? 1 : 0)]);
+      // A line of audit came behind the export's own, and the event that tells of it, with its delivery.
+      const behind = ["audit", "events", "deliveries"].includes(table) ? 1 : 0;
+      expect([table, lines.length]).toEqual([table, (held?.rows ?? 0) - behind]);
       expect(lines.every((line) => line.organization_id === tenant.organization_id)).toBe(true);
     }
   });
@@ -441,6 +458,10 @@ describe("exporting", () => {
     await sql`update mailpipe.jobs set attempts = 20 where organization_id = ${stuck.organization_id}`;
     await dataStep(api);
     expect((await show(body.id, "", stuck.live)).body).toMatchObject({ state: "failed", parts: [] });
+    const told = await sql`
+      select from mailpipe.events where type = 'export.ready' and organization_id = ${stuck.organization_id}
+    `;
+    expect(told).toHaveLength(0);
     expect((await start(stuck.live)).status).toBe(202);
     await runAllDataJobs(api);
   });
