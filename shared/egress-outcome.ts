@@ -45,5 +45,7 @@ export interface EgressAnswer {
   headers: Record<string, string>;
   body: Uint8Array;
   truncated: boolean;
+  /** The operator opened an address of its host: it may be an internal system's answer. */
+  allowListed: boolean;
   duration_ms: number;
 }

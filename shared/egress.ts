@@ -126,7 +126,8 @@ export async function egressFetch(url: string, request: EgressRequest): Promise<
     // Loaded only by those who connect: undici is 50 ms of a cold start.
     const { pinnedRequest } = await import("./pinned-request.ts");
     const answer = await pinnedRequest(destination, addresses, request, deadline.signal);
-    return { ...answer, duration_ms: Math.round(performance.now() - started) };
+    const allowListed = addresses.some((each) => each.allowListed);
+    return { ...answer, allowListed, duration_ms: Math.round(performance.now() - started) };
   } finally {
     clearTimeout(timer);
   }

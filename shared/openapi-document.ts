@@ -8598,6 +8598,8 @@ export const openApiDocument: Record<string, unknown> = {
             "email.unknown",
             "email.cancelled",
             "email.received",
+            "domain.verified",
+            "domain.failed",
             "key.issued",
             "key.rotated",
             "key.revoked",
@@ -8605,6 +8607,9 @@ export const openApiDocument: Record<string, unknown> = {
             "key.exposed",
             "key.honey_used",
             "audit.sealed",
+            "provider.paused",
+            "export.ready",
+            "webhook.disabled",
             "*"
            ]
           }

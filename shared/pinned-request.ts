@@ -66,7 +66,7 @@ export async function pinnedRequest(
   addresses: CheckedAddress[],
   request: EgressRequest,
   signal: AbortSignal,
-): Promise<Omit<EgressAnswer, "duration_ms">> {
+): Promise<Omit<EgressAnswer, "allowListed" | "duration_ms">> {
   const progress: Progress = { connected: false, status: null };
   const dispatcher = new Agent({
     connect: pinned(addresses, progress, signal),

@@ -209,7 +209,8 @@ describe.each(["verify-express", "verify-library"])("the README's receiver %s", 
       id: headers["webhook-id"] ?? "",
       timestampSeconds: Number(headers["webhook-timestamp"]),
       body: body.toString(),
-      secrets: [secret, next],
+      secret: next,
+      previousSecret: secret,
     });
     expect(signed["webhook-signature"].split(" ")).toHaveLength(2);
     const both = withHeaders({ headers, body }, { ...signed });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { events, eventTypes, payloadVersion } from "../../../shared/schemas/events.ts";
 import { CreateWebhook } from "../../../shared/schemas/webhooks.ts";
-import { composeEventBody } from "../../../shared/dispatching.ts";
+import { composeEventBody } from "../../../shared/event-bodies.ts";
 
 const kinds = Object.entries(events);
 
