@@ -2,6 +2,32 @@
 -- Why: an endpoint that is gone, asks for it, or has failed for five days is called no more, and its owner is told.
 -- Locks: none on existing objects.
 
+-- The owners' mail, where the operator named a sender. Nobody is mailed about a test endpoint.
+create function mailpipe.mail_of_disabling(p_endpoint mailpipe.webhook_endpoints)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_endpoint.environment = 'live' then
+        perform mailpipe.notify_owners(
+            p_endpoint.organization_id,
+            'A webhook endpoint was disabled',
+            concat(
+                'Events are no longer delivered to ', p_endpoint.url, ' (', p_endpoint.id, '; reason: ',
+                p_endpoint.disabled_reason, ').', E'\n\n',
+                'What waits for it is kept as failed. Enable it with PATCH webhooks/', p_endpoint.id,
+                ' and { "enabled": true }, then send again with POST replay-deliveries.', E'\n'
+            )
+        );
+    end if;
+end;
+$$;
+
+revoke execute on function mailpipe.mail_of_disabling(mailpipe.webhook_endpoints) from public, anon, authenticated;
+-- Granted to nobody: only disabling mails.
+
 -- p_reason: gone (410), asked (webhook-delivery: disable), failing.
 create function mailpipe.disable_endpoint(p_endpoint_id text, p_reason text)
 returns void
@@ -34,24 +60,13 @@ begin
         target.organization_id, target.environment, 'webhook.disabled', null,
         jsonb_build_object(
             'endpoint_id', target.id,
-            'url', target.url,
-            'reason', p_reason,
+            'url', target.url, 'reason', p_reason,
             'failing_since', mailpipe.rfc3339(target.failing_since),
             'disabled_at', mailpipe.rfc3339(target.disabled_at)
         ),
         true
     );
-    if target.environment = 'live' then
-        perform mailpipe.notify_owners(
-            target.organization_id,
-            'A webhook endpoint was disabled',
-            concat(
-                'Events are no longer delivered to ', target.url, ' (', target.id, '; reason: ', p_reason, ').', E'\n\n',
-                'What waits for it is kept as failed. Enable it with PATCH webhooks/', target.id,
-                ' and { "enabled": true }, then send again with POST replay-deliveries.', E'\n'
-            )
-        );
-    end if;
+    perform mailpipe.mail_of_disabling(target);
 end;
 $$;
 

@@ -50,7 +50,7 @@ begin
         and endpoint.enabled
     for update of held;
 
-    for delivery in select * from mailpipe.deliveries_to_replay(job, per_step) loop
+    foreach delivery in array array(select mailpipe.deliveries_to_replay(job, per_step)) loop
         perform mailpipe.replay_delivery(delivery, 'retry');
         replayed := replayed + 1;
     end loop;

@@ -1,6 +1,7 @@
 /** What stays longer than the house aims at, by the name the size step prints, each with its reason. */
 export const longOnes: Record<string, string> = {
   "functions/providers/index.ts": "one resource, four routes, each a handful of lines",
+  "functions/webhooks/index.ts": "one resource, seven routes, each a handful of lines",
   "shared/database-types.ts": "generated from the migrations",
   "shared/errors.ts": "every refusal there is, once",
   "shared/openapi-document.ts": "generated from the schemas",
@@ -35,14 +36,20 @@ export const longOnes: Record<string, string> = {
     "a delete and an update that must agree on what is still queued",
   "supabase/migrations/20261123002800_worker_finish_message.sql mailpipe_api.finish_message":
     "every outcome of a try in one place",
-  "supabase/migrations/20261123003010_worker_finish_deliveries.sql mailpipe.finish_delivery":
-    "three updates that belong to one result",
+  "supabase/migrations/20261123002930_api_deliveries.sql mailpipe_api.list_deliveries":
+    "one query with seven filters, a line each",
+  "supabase/migrations/20261123003000_worker_deliveries.sql mailpipe.delivery_work":
+    "all a try needs, a field a line",
+  "supabase/migrations/20261123003008_create_delivery_ending.sql mailpipe.finish_tries":
+    "one statement, so that what a claim's result changes is changed together or not at all",
   "supabase/migrations/20261123003050_create_inbound_mail.sql mailpipe.insert_inbound":
     "one insert of twenty-one columns",
   "supabase/migrations/20261123003180_create_counter_upkeep.sql mailpipe.flush_usage":
     "one statement, so that nothing is counted twice or lost",
   "supabase/migrations/20261123003180_create_counter_upkeep.sql mailpipe.keep_windows":
     "copy, and two removals of what has run out",
+  "supabase/migrations/20261123003200_worker_maintenance.sql mailpipe_api.run_maintenance":
+    "one line for each thing it keeps",
   "supabase/migrations/20261123003190_create_key_audit_upkeep.sql mailpipe.seal_range":
     "what is stamped, counted and hashed is one range",
 };
