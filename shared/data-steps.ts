@@ -41,8 +41,12 @@ const steps: Record<DataJob["kind"], (job: DataJob, claim: Claim, call: Call) =>
   rewrap_keys: (_, claim, call) => call("rewrap_data_keys", claim),
 };
 
-/** Takes one step of a claimed job. Throws `storage_unavailable`; the step is then taken again. */
-export async function takeStep(job: DataJob, caller: Caller, call: Call): Promise<void> {
+/**
+ * Takes one step of a claimed job. True when webhooks may have something to deliver after it: a replay queues them at every
+ * step, the end of an export is told of. Throws `storage_unavailable`; the step is then taken again.
+ */
+export async function takeStep(job: DataJob, caller: Caller, call: Call): Promise<boolean> {
   const claim = { p_caller: caller, p_job_id: job.job_id, p_fence: job.fence };
-  StepDone.parse(await steps[job.kind](job, claim, call));
+  const { done } = StepDone.parse(await steps[job.kind](job, claim, call));
+  return job.kind === "replay_deliveries" || job.kind === "export_data" && done;
 }

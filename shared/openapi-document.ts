@@ -7078,7 +7078,7 @@ export const openApiDocument: Record<string, unknown> = {
   "/run-data-jobs": {
    "post": {
     "operationId": "POSTRunDataJobs",
-    "summary": "Takes one step of an export, a deletion or a rotation of the master key",
+    "summary": "Takes one step of a replay, an export, a deletion or a rotation of the master key",
     "description": "Who may call: the workers' secret.",
     "security": [
      {

@@ -3,6 +3,7 @@ import { mintKey } from "../../shared/keys.ts";
 import { route } from "../../shared/route.ts";
 import { IssuedKey, IssueKey } from "../../shared/schemas/keys.ts";
 import { serve } from "../../shared/serve.ts";
+import { wake } from "../../shared/wake.ts";
 
 /** Issues an API key. The plain key is in this one response and nowhere else. */
 export default serve("issue-key", {
@@ -20,6 +21,7 @@ export default serve("issue-key", {
         p_last_four: key.last_four,
         p_request: body,
       });
+      wake("dispatch-webhooks");
       return created({ ...issued, key: key.plain });
     },
   }),

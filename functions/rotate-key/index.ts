@@ -4,6 +4,7 @@ import { mintKey } from "../../shared/keys.ts";
 import { route } from "../../shared/route.ts";
 import { RotatedKey, RotateKey } from "../../shared/schemas/keys.ts";
 import { serve } from "../../shared/serve.ts";
+import { wake } from "../../shared/wake.ts";
 
 /** Rotates a key: a successor with the same rights; the old one lives on for the overlap and then stops by itself. */
 export default serve("rotate-key", {
@@ -21,6 +22,7 @@ export default serve("rotate-key", {
         p_last_four: key.last_four,
         p_request: body,
       });
+      wake("dispatch-webhooks");
       return created({ ...rotated, key: key.plain });
     },
   }),

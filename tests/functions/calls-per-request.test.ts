@@ -33,10 +33,13 @@ const expected: Record<string, { calls: string[]; why?: string }> = {
   "GET organizations": { calls: ["/auth/v1/user", "list_organizations"], why: "a session, HS256 here" },
   "POST organizations": { calls: ["/auth/v1/user", "create_organization"], why: "a session, HS256 here" },
   "GET list-keys": { calls: ["list_keys"] },
-  "POST issue-key": { calls: ["issue_key"] },
-  "POST rotate-key": { calls: ["rotate_key"] },
-  "POST revoke-key": { calls: ["revoke_key"] },
-  "POST revoke-key, by a filter": { calls: ["revoke_keys"] },
+  "POST issue-key": { calls: ["issue_key", "wake dispatch-webhooks"], why: "key events are told at once" },
+  "POST rotate-key": { calls: ["rotate_key", "wake dispatch-webhooks"], why: "key events are told at once" },
+  "POST revoke-key": { calls: ["revoke_key", "wake dispatch-webhooks"], why: "key events are told at once" },
+  "POST revoke-key, by a filter": {
+    calls: ["revoke_keys", "wake dispatch-webhooks"],
+    why: "key events are told at once",
+  },
   "POST report-leaked-key": {
     calls: ["report_leaked_keys", "wake dispatch-webhooks"],
     why: "the owner is told at once",
