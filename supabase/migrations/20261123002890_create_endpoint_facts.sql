@@ -16,11 +16,10 @@ $$;
 revoke execute on function mailpipe.names_in(jsonb) from public, anon, authenticated;
 grant execute on function mailpipe.names_in(jsonb) to mailpipe_tenant;
 
--- Locked, so that what is decided on it holds; events go on being written for it.
 create function mailpipe.find_endpoint(p_id text)
 returns mailpipe.webhook_endpoints
 language plpgsql
-volatile
+stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -30,8 +29,7 @@ begin
     into found_one
     from mailpipe.webhook_endpoints as endpoint
     where endpoint.id = p_id
-        and endpoint.removed_at is null
-    for no key update;
+        and endpoint.removed_at is null;
 
     if found_one.id is null then
         raise sqlstate 'PT404' using message = 'not_found', detail = 'webhook';
@@ -43,10 +41,31 @@ $$;
 revoke execute on function mailpipe.find_endpoint(text) from public, anon, authenticated;
 grant execute on function mailpipe.find_endpoint(text) to mailpipe_tenant;
 
-create function mailpipe.find_enabled_endpoint(p_id text)
+-- Until the transaction ends nobody else changes it, and no worker takes from what waits for it. Events go on being
+-- written for it. Only who changes it locks it: a worker passes over an endpoint that is locked.
+create function mailpipe.lock_endpoint(p_id text)
 returns mailpipe.webhook_endpoints
 language plpgsql
 volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform
+    from mailpipe.webhook_endpoints as endpoint
+    where endpoint.id = p_id
+    for no key update;
+
+    return mailpipe.find_endpoint(p_id);
+end;
+$$;
+
+revoke execute on function mailpipe.lock_endpoint(text) from public, anon, authenticated;
+grant execute on function mailpipe.lock_endpoint(text) to mailpipe_tenant;
+
+create function mailpipe.find_enabled_endpoint(p_id text)
+returns mailpipe.webhook_endpoints
+language plpgsql
+stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare

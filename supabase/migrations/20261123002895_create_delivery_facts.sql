@@ -39,7 +39,7 @@ grant execute on function mailpipe.is_event_of(text, text) to mailpipe_tenant;
 create function mailpipe.find_delivery(p_id text)
 returns mailpipe.deliveries
 language plpgsql
-volatile
+stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -49,8 +49,7 @@ begin
     into found_one
     from mailpipe.deliveries as delivery
     where delivery.id = p_id
-        and not mailpipe.is_removed(delivery.endpoint_id)
-    for no key update;
+        and not mailpipe.is_removed(delivery.endpoint_id);
 
     if found_one.id is null then
         raise sqlstate 'PT404' using message = 'not_found', detail = 'delivery';
@@ -119,6 +118,8 @@ as $$
             from mailpipe.jobs as job
             where job.kind = 'dispatch_delivery'
                 and job.subject_id = p_delivery.id
+                -- None while one is under way.
+                and coalesce(job.lease_until <= mailpipe.clock(), true)
         ),
         'finished_at', mailpipe.rfc3339(p_delivery.finished_at),
         'created_at', mailpipe.rfc3339(p_delivery.created_at)

@@ -73,7 +73,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     me mailpipe.caller := mailpipe.authenticate(p_caller, 'webhooks:write');
-    changed mailpipe.webhook_endpoints := mailpipe.with_changes(mailpipe.find_endpoint(p_id), p_request);
+    changed mailpipe.webhook_endpoints := mailpipe.with_changes(mailpipe.lock_endpoint(p_id), p_request);
 begin
     update mailpipe.webhook_endpoints
     set
@@ -115,7 +115,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     me mailpipe.caller := mailpipe.authenticate(p_caller, 'webhooks:write');
-    target constant mailpipe.webhook_endpoints := mailpipe.find_endpoint(p_id);
+    target constant mailpipe.webhook_endpoints := mailpipe.lock_endpoint(p_id);
 begin
     update mailpipe.webhook_endpoints
     set

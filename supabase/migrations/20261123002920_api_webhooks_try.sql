@@ -12,7 +12,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     me mailpipe.caller := mailpipe.authenticate(p_caller, 'webhooks:write');
-    target constant mailpipe.webhook_endpoints := mailpipe.find_endpoint(p_id);
+    target constant mailpipe.webhook_endpoints := mailpipe.lock_endpoint(p_id);
     overlap constant int := (p_request ->> 'overlap_seconds')::int;
     changed mailpipe.webhook_endpoints;
 begin

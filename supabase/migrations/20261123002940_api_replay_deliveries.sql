@@ -12,12 +12,17 @@ as $$
 declare
     waiting text;
 begin
+    -- Of two replays at once the second finds the job of the first.
+    perform
+    from mailpipe.deliveries as delivery
+    where delivery.id = p_delivery.id
+    for no key update;
+
     select job.id
     into waiting
     from mailpipe.jobs as job
     where job.kind = 'dispatch_delivery'
-        and job.subject_id = p_delivery.id
-    for update;
+        and job.subject_id = p_delivery.id;
 
     if waiting is not null then
         update mailpipe.jobs
