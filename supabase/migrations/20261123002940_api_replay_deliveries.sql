@@ -17,7 +17,6 @@ begin
     from mailpipe.deliveries as delivery
     where delivery.id = p_delivery.id
     for no key update;
-
     select job.id
     into waiting
     from mailpipe.jobs as job
@@ -32,9 +31,7 @@ begin
         return waiting;
     end if;
     update mailpipe.deliveries
-    set
-        state = 'pending',
-        finished_at = null
+    set state = 'pending', finished_at = null
     where id = p_delivery.id;
 
     insert into mailpipe.jobs (organization_id, environment, kind, subject_id, group_id, lane)
@@ -42,8 +39,7 @@ begin
         p_delivery.organization_id, p_delivery.environment, 'dispatch_delivery', p_delivery.id,
         p_delivery.endpoint_id, p_lane
     )
-    returning id
-    into waiting;
+    returning id into waiting;
     return waiting;
 end;
 $$;
