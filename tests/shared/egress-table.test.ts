@@ -90,7 +90,7 @@ async function observe(row: Row): Promise<{ outcome: string; tried: string[]; se
   resolveTo(...(row.answers ?? [[elsewhere]]));
   const tried = watchSockets(port);
   const outcome = await outcomeOf(egressFetch(url, request));
-  const places = tried.map((place) => place.replace(String(port), "PORT"));
+  const places = tried.map((place) => place.replace(new RegExp(`:${port}$`), ":PORT"));
   printed.push([nameOf(row), outcome, places.join(", ") || "none", `${seen()}`]);
   return { outcome, tried: places, seen: seen() };
 }
