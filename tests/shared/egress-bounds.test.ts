@@ -5,6 +5,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type EgressAnswer, EgressFailed, egressFetch } from "../../shared/egress.ts";
 import { makeCertificate, trust } from "../support/certificates.ts";
+import { drip, pour } from "../support/raw-answers.ts";
 import { closeListeners, listen } from "../support/witnesses.ts";
 
 const MiB = 1024 * 1024;
@@ -29,18 +30,6 @@ async function peer(act: (socket: net.Socket) => void): Promise<string> {
 /** A peer that answers these bytes; it hangs up then unless told to wait. */
 function answering(text: string | Buffer, end = true): Promise<string> {
   return peer((socket) => void (end ? socket.end(text) : socket.write(text)));
-}
-
-/** Writes for as long as they are taken, and says how many bytes were. */
-function pour(socket: net.Socket, text: string | Buffer): () => number {
-  let taken = 0;
-  const chunk = Buffer.from(text);
-  const next = (): void => {
-    if (socket.destroyed) return;
-    socket.write(chunk, () => ((taken += chunk.length), setImmediate(next)));
-  };
-  next();
-  return () => taken;
 }
 
 async function failure(url: string, changes = {}): Promise<EgressFailed> {
@@ -125,12 +114,6 @@ describe("15 seconds in all", () => {
     expect(performance.now() - started).toBeLessThan(1_500);
   });
 });
-
-function drip(socket: net.Socket, text: string): void {
-  const bytes = [...text];
-  const timer = setInterval(() => socket.write(bytes.shift() ?? "", () => undefined), 10);
-  socket.on("close", () => clearInterval(timer));
-}
 
 describe("an answer without an end", () => {
   test.each([

@@ -7,6 +7,7 @@ import {
   EgressRefused,
   resolveChecked,
 } from "../../shared/egress.ts";
+import { loopbackSpellings, specialAddresses } from "../support/blocked-hosts.ts";
 import { makeCertificate, type TestCertificate, trust } from "../support/certificates.ts";
 import { closeListeners, listen, resolveTo, watchSockets, witness } from "../support/witnesses.ts";
 
@@ -103,70 +104,8 @@ function hosts(...names: string[]): string[] {
   return names.map((name) => `https://${name}:PORT/`);
 }
 
-const spellings = hosts(
-  "127.0.0.1",
-  "127.1",
-  "127.0.1",
-  "2130706433",
-  "0x7f000001",
-  "0x7f.1",
-  "0177.0.0.1",
-  "017700000001",
-  "127.0.0.1.",
-  "127。0。0。1",
-  "①②⑦.0.0.1",
-  "%31%32%37.0.0.1",
-  "127.0.0.2",
-  "127.255.255.254",
-  "0.0.0.0",
-  "0",
-  "[::]",
-  "[::1]",
-  "[0:0:0:0:0:0:0:1]",
-  "[::127.0.0.1]",
-  "[::ffff:127.0.0.1]",
-  "[::ffff:7f00:1]",
-  "[0:0:0:0:0:ffff:127.0.0.1]",
-  "[64:ff9b::127.0.0.1]",
-  "[64:ff9b:1::7f00:1]",
-  "[2002:7f00:1::]",
-);
-
-const ranges = hosts(
-  "10.0.0.1",
-  "172.16.0.1",
-  "172.31.255.255",
-  "192.168.0.1",
-  "169.254.169.254",
-  "2852039166",
-  "[::ffff:169.254.169.254]",
-  "[64:ff9b::a9fe:a9fe]",
-  "[2002:a9fe:a9fe::1]",
-  "168.63.129.16",
-  "100.64.0.1",
-  "100.127.255.255",
-  "192.0.0.1",
-  "192.0.2.1",
-  "198.51.100.1",
-  "203.0.113.1",
-  "192.88.99.1",
-  "198.18.0.1",
-  "224.0.0.1",
-  "239.255.255.250",
-  "240.0.0.1",
-  "255.255.255.255",
-  "[fc00::1]",
-  "[fd00:ec2::254]",
-  "[fe80::1]",
-  "[fec0::1]",
-  "[ff02::1]",
-  "[100::1]",
-  "[2001:db8::1]",
-  "[3fff::1]",
-  "[2001::1]",
-  "[2001:20::1]",
-  "[::ffff:93.184.215.14]",
-);
+const spellings = hosts(...loopbackSpellings);
+const ranges = hosts(...specialAddresses);
 
 const named: Row[] = [
   { url: "https://localhost:PORT/", answers: [["127.0.0.1", "::1"]], outcome: "private_address" },
