@@ -5,6 +5,7 @@ export class EgressRefused extends Error {
     | "invalid_request"
     | "https_required"
     | "userinfo"
+    | "blocked_port"
     | "private_address"
     | "own_host";
   constructor(code: EgressRefused["code"], message: string) {
@@ -13,7 +14,11 @@ export class EgressRefused extends Error {
   }
 }
 
-/** The connection was allowed and did not work out. The message is a sentence for the customer. */
+/**
+ * The connection was allowed and did not work out. The message is a sentence for the customer. A 2xx whose answer is then
+ * cut or too slow is a failure too and carries that status: the peer may have done what was asked, so asking again means at
+ * least once, under the same id.
+ */
 export class EgressFailed extends Error {
   readonly failure: "dns" | "connect_refused" | "tls" | "timeout" | "reset" | "redirect" | "too_slow";
   /** False when the peer cannot have seen the request. */

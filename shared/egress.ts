@@ -2,6 +2,8 @@ import dns from "node:dns";
 import { addressFamily, inRanges, isPublicAddress, parseRange } from "./address-ranges.ts";
 import { type EgressAnswer, EgressFailed, EgressRefused, type EgressRequest } from "./egress-outcome.ts";
 import { apiUrl, egressAllowList } from "./environment.ts";
+import { isWebPort } from "./web-ports.ts";
+import { whenAborted } from "./when-aborted.ts";
 
 export { EgressFailed, EgressRefused } from "./egress-outcome.ts";
 export type { EgressAnswer, EgressRequest } from "./egress-outcome.ts";
@@ -10,7 +12,7 @@ export type { EgressAnswer, EgressRequest } from "./egress-outcome.ts";
 export interface CheckedAddress {
   address: string;
   family: 4 | 6;
-  /** The operator opened it (MAILPIPE_EGRESS_ALLOW): plain text is allowed to it. */
+  /** The operator opened it (MAILPIPE_EGRESS_ALLOW): plain text and every port are allowed to it. */
   allowListed: boolean;
 }
 
@@ -35,11 +37,13 @@ function parseDestination(text: string): URL {
   return url;
 }
 
-/** A project answers on its own host and, when hosted, on a second name for its functions. */
+/** A project answers on its own host and, when hosted, on names that have its reference as a label: functions, storage. */
 function isOwnHost(host: string): boolean {
   const own = new URL(apiUrl()).hostname;
-  const bare = host.replace(/\.$/, "");
-  return bare === own || bare === own.replace(/\.supabase\.(co|in|red)$/, ".functions.supabase.$1");
+  const bare = host.replace(/\.+$/, "");
+  const [, reference, domain] = /^([^.]+)(\.supabase\.(?:co|in|red))$/.exec(own) ?? [];
+  const hosted = domain !== undefined && bare.endsWith(domain);
+  return bare === own || (hosted && reference !== undefined && bare.split(".").includes(reference));
 }
 
 async function lookUp(host: string): Promise<string[]> {
@@ -81,8 +85,12 @@ async function resolveAll(given: string): Promise<CheckedAddress[]> {
 
 async function resolveDestination(url: URL): Promise<CheckedAddress[]> {
   const addresses = await resolveAll(url.hostname);
-  if (url.protocol === "http:" && !addresses.every((each) => each.allowListed)) {
+  if (addresses.every((each) => each.allowListed)) return addresses;
+  if (url.protocol === "http:") {
     throw new EgressRefused("https_required", "The URL must start with https://.");
+  }
+  if (!isWebPort(url.port)) {
+    throw new EgressRefused("blocked_port", `The URL must not lead to port ${url.port}.`);
   }
   return addresses;
 }
@@ -102,13 +110,9 @@ export async function checkDestination(url: string): Promise<void> {
   await resolveDestination(parseDestination(url));
 }
 
-function whenAborted(signal: AbortSignal, reason: () => Error): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(reason()), { once: true }));
-}
-
 /**
- * Calls a URL a customer chose: https to a public address, checked after DNS and connected to as checked; TLS 1.2
- * or newer; redirects are failures. Plain http only where the operator opened the address.
+ * Calls a URL a customer chose: https to a public address and a port for the web, checked after DNS and connected to as
+ * checked; TLS 1.2 or newer; redirects are failures. Plain http and other ports only where the operator opened the address.
  * Throws EgressRefused (nothing was sent) or EgressFailed (says whether the peer may have seen the request).
  */
 export async function egressFetch(url: string, request: EgressRequest): Promise<EgressAnswer> {
@@ -121,7 +125,6 @@ export async function egressFetch(url: string, request: EgressRequest): Promise<
       deadline.signal,
       () => new EgressFailed("timeout", "The name did not resolve in time."),
     );
-    late.catch(() => undefined);
     const addresses = await Promise.race([resolveDestination(destination), late]);
     // Loaded only by those who connect: undici is 50 ms of a cold start.
     const { pinnedRequest } = await import("./pinned-request.ts");

@@ -1,14 +1,10 @@
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import https from "node:https";
 import net, { type AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import tls from "node:tls";
-import { promisify } from "node:util";
 import { SMTPServer } from "smtp-server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeCertificate, type TestCertificate } from "../../support/certificates.ts";
+import { runDeno } from "../../support/deno.ts";
 
 const open: { close: () => unknown }[] = [];
 const received: { subject: string; secure: boolean }[] = [];
@@ -92,32 +88,15 @@ async function start(certificate: TestCertificate): Promise<Record<string, numbe
 
 beforeAll(async () => {
   const certificate = await makeCertificate(["localhost", "127.0.0.1"]);
-  const folder = mkdtempSync(join(tmpdir(), "mailpipe-"));
-  open.push({ close: () => rmSync(folder, { recursive: true }) });
-  writeFileSync(join(folder, "ca.pem"), certificate.authority);
-  const flags = [
-    "run",
-    "-A",
-    "--no-prompt",
-    "--no-lock",
-    "--node-modules-dir=manual",
-    "--config",
-    "deno.json",
-  ];
-  const { stdout } = await promisify(execFile)(
-    "node_modules/deno/deno",
-    [...flags, "tests/shared/deno/calls.ts", JSON.stringify(await start(certificate))],
+  results = await runDeno(
+    "tests/shared/deno/calls.ts",
+    await start(certificate),
+    [certificate.authority],
     {
-      timeout: 60_000,
-      env: {
-        ...process.env,
-        DENO_CERT: join(folder, "ca.pem"),
-        SUPABASE_URL: "https://abcdefghijklmnopqrst.supabase.co",
-        MAILPIPE_EGRESS_ALLOW: "127.0.0.1/32,::1/128",
-      },
+      SUPABASE_URL: "https://abcdefghijklmnopqrst.supabase.co",
+      MAILPIPE_EGRESS_ALLOW: "127.0.0.1/32,::1/128",
     },
   );
-  results = JSON.parse(stdout) as Record<string, unknown>;
 }, 90_000);
 afterAll(() => open.forEach((each) => each.close()));
 
