@@ -290,10 +290,14 @@ describe("an export", () => {
       "providers.credentials",
       "providers.inbound_secret",
       "providers.inbound_token_hash",
+      "webhook_endpoints.headers",
+      "webhook_endpoints.previous_secret",
       "webhook_endpoints.secret",
     ]);
     const rows = await download(parts, "rows");
-    expect(rows).not.toMatch(/"(?:hash|wrapped|credentials|token_hash|confirm_hash|secret)":/);
+    expect(rows).not.toMatch(
+      /"(?:hash|wrapped|credentials|token_hash|confirm_hash|secret|previous_secret)":/,
+    );
   });
 
   test("has its mail as mbox: an independent reader finds the same messages, byte for byte", async () => {
