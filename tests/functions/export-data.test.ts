@@ -94,12 +94,18 @@ const arrived = [
   ],
 ].map((lines) => Buffer.from(`${lines.join("\r\n")}\r\n`, "latin1"));
 
+const headers = { authorization: "Bearer of the endpoint" };
+
 async function seed(): Promise<void> {
   const token = tenant.live;
   await ask(mailboxes, "mailboxes", { token, body: { address: "in@acme.example" } });
   const { body: hook } = await ask(webhooks, "webhooks", {
     token,
-    body: { url: "http://127.0.0.1:9/h", events: ["*"] },
+    body: { url: "http://127.0.0.1:9/h", events: ["*"], headers },
+  });
+  const { body: rotated } = await ask(webhooks, `webhooks/${String(hook.id)}/rotate-secret`, {
+    token,
+    body: {},
   });
   for (const [index, raw] of arrived.entries()) {
     await postMail(smtp, new Uint8Array(raw), { id: `in-${index}`, to: "in@acme.example" });
@@ -121,6 +127,8 @@ async function seed(): Promise<void> {
   await ask(deliverMail, "deliver-mail", { headers: { apikey: api.secretKey }, body: {} });
   secrets = [
     String(hook.secret),
+    String(rotated.secret),
+    headers.authorization,
     smtp.inbound_secret,
     String(account.credentials["password"]),
     tenant.live,
