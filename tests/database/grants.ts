@@ -197,6 +197,7 @@ export const executables = {
   lease_jobs                worker
   left_out_of_exports       worker
   list_key                  tenant
+  lock_endpoint             tenant
   mail_size                 worker
   make_default              tenant
   member_email              tenant
