@@ -6382,40 +6382,23 @@ export const openApiDocument: Record<string, unknown> = {
      "content": {
       "application/json": {
        "schema": {
-        "anyOf": [
-         {
-          "type": "object",
-          "properties": {
-           "delivery_id": {
-            "type": "string",
-            "pattern": "^dlv_[0-9A-HJKMNP-TV-Z]{26}$"
-           }
-          },
-          "required": [
-           "delivery_id"
-          ],
-          "additionalProperties": false
+        "type": "object",
+        "properties": {
+         "delivery_id": {
+          "type": "string",
+          "pattern": "^dlv_[0-9A-HJKMNP-TV-Z]{26}$"
          },
-         {
-          "type": "object",
-          "properties": {
-           "endpoint_id": {
-            "type": "string",
-            "pattern": "^whk_[0-9A-HJKMNP-TV-Z]{26}$"
-           },
-           "since": {
-            "type": "string",
-            "format": "date-time",
-            "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z|([+-](?:[01]\\d|2[0-3]):[0-5]\\d)))$"
-           }
-          },
-          "required": [
-           "endpoint_id",
-           "since"
-          ],
-          "additionalProperties": false
+         "endpoint_id": {
+          "type": "string",
+          "pattern": "^whk_[0-9A-HJKMNP-TV-Z]{26}$"
+         },
+         "since": {
+          "type": "string",
+          "format": "date-time",
+          "pattern": "^(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))T(?:(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?(?:Z|([+-](?:[01]\\d|2[0-3]):[0-5]\\d)))$"
          }
-        ]
+        },
+        "additionalProperties": false
        }
       }
      }

@@ -14,7 +14,7 @@ export default serve("replay-deliveries", {
     status: 202,
     async run({ caller, body, call }) {
       const started = await call("replay_deliveries", { p_caller: caller, p_request: body });
-      wake("delivery_id" in body ? "dispatch-webhooks" : "run-data-jobs");
+      wake(body.delivery_id !== undefined ? "dispatch-webhooks" : "run-data-jobs");
       return accepted(started);
     },
   }),

@@ -42,11 +42,22 @@ export const Delivery = z.object({
 /** Answer of GET deliveries/<id>: with the bytes as they are sent, which signatures are over. */
 export const DeliveryWithBody = Delivery.extend({ body: z.string().nullable() });
 
-/** Body of POST replay-deliveries: one delivery, or all of an endpoint that failed since a time. */
-export const ReplayDeliveries = z.union([
-  z.strictObject({ delivery_id: id("dlv") }),
-  z.strictObject({ endpoint_id: id("whk"), since: Time }),
-], { error: "must be { delivery_id } or { endpoint_id, since }" });
+/** Body of POST replay-deliveries: a delivery, or an endpoint and since when what it was given up counts. */
+export const ReplayDeliveries = z.strictObject({
+  delivery_id: id("dlv").optional(),
+  endpoint_id: id("whk").optional(),
+  since: Time.optional(),
+}).superRefine(({ delivery_id, endpoint_id, since }, context) => {
+  const wrong = (path: string, message: string) =>
+    context.addIssue({ code: "custom", path: [path], message });
+  if (delivery_id === undefined) {
+    if (endpoint_id === undefined) wrong("endpoint_id", "must be given with since, or a delivery_id alone");
+    if (since === undefined) wrong("since", "must be given with endpoint_id, or a delivery_id alone");
+    return;
+  }
+  if (endpoint_id !== undefined) wrong("endpoint_id", "does not go with delivery_id");
+  if (since !== undefined) wrong("since", "does not go with delivery_id");
+});
 
 /** Answer of POST replay-deliveries. */
 export const Replaying = z.object({ job_id: z.string() });

@@ -60,7 +60,7 @@ begin
 
     -- Those about a mail; owners and admins see the others too.
     grant select (
-        id, organization_id, environment, type, message_id, data, created_at, position
+        id, organization_id, environment, type, message_id, data, payload_version, created_at, position
     ) on mailpipe.events to authenticated;
 
     -- Tries of a mail; owners, admins and viewers see those of deliveries too.
@@ -71,11 +71,12 @@ begin
 
     -- Owners, admins and viewers.
     grant select (
-        id, organization_id, environment, url, description, events, enabled, created_at
+        id, organization_id, environment, url, description, events, thin, header_names, previous_secret_until,
+        max_concurrent, max_per_second, enabled, disabled_reason, disabled_at, failing_since, removed_at, created_at
     ) on mailpipe.webhook_endpoints to authenticated;
 
     grant select (
-        id, organization_id, environment, event_id, endpoint_id, state, attempts, finished_at, created_at
+        id, organization_id, environment, event_id, endpoint_id, thin, state, attempts, failure, finished_at, created_at
     ) on mailpipe.deliveries to authenticated;
 
     -- Owners and admins.

@@ -30,9 +30,13 @@ create table mailpipe.deliveries (
 create index deliveries_of_endpoint
     on mailpipe.deliveries (organization_id, environment, endpoint_id, created_at desc, id desc);
 create index deliveries_newest on mailpipe.deliveries (organization_id, environment, created_at desc, id desc);
--- Few among many: what can be replayed.
+-- Few among many: what a list of failed ones shows.
 create index deliveries_failed
     on mailpipe.deliveries (organization_id, environment, endpoint_id, created_at, id)
+    where state = 'failed';
+-- The same in the order they were given up, which is how a replay goes through them.
+create index deliveries_given_up
+    on mailpipe.deliveries (organization_id, environment, endpoint_id, finished_at, id)
     where state = 'failed';
 
 alter table mailpipe.deliveries enable row level security;

@@ -32,6 +32,8 @@ begin
         where endpoint.organization_id = p_organization_id
             and endpoint.environment = p_environment
             and endpoint.id = any (p_endpoint_ids)
+        -- One that is removed at this moment is waited for, and then is none.
+        for key share
         returning deliveries.id, deliveries.endpoint_id
     )
     insert into mailpipe.jobs (organization_id, environment, kind, subject_id, group_id)

@@ -62,15 +62,22 @@ $$;
 revoke execute on function mailpipe.lock_endpoint(text) from public, anon, authenticated;
 grant execute on function mailpipe.lock_endpoint(text) to mailpipe_tenant;
 
+-- For whoever queues something for it: it is not removed until that is done. A worker does not wait for it meanwhile.
 create function mailpipe.find_enabled_endpoint(p_id text)
 returns mailpipe.webhook_endpoints
 language plpgsql
-stable
+volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    found_one constant mailpipe.webhook_endpoints := mailpipe.find_endpoint(p_id);
+    found_one mailpipe.webhook_endpoints;
 begin
+    perform
+    from mailpipe.webhook_endpoints as endpoint
+    where endpoint.id = p_id
+    for key share;
+
+    found_one := mailpipe.find_endpoint(p_id);
     if not found_one.enabled then
         raise sqlstate 'PT409' using message = 'webhook_disabled', detail = found_one.disabled_reason;
     end if;

@@ -3,7 +3,8 @@
 -- Locks: none on existing objects.
 
 -- Takes up to p_limit deliveries of a removed endpoint away, with their jobs and attempts, and with the last of them the
--- endpoint itself. How many went.
+-- endpoint itself. How many went. What a worker is writing at this moment stays for the next time: it holds the job, and
+-- waits for the endpoint.
 create function mailpipe.clear_endpoint(p_endpoint mailpipe.webhook_endpoints, p_limit int)
 returns int
 language plpgsql
@@ -20,18 +21,35 @@ declare
             and delivery.endpoint_id = p_endpoint.id
         limit p_limit
     );
+    gone int;
 begin
     delete from mailpipe.jobs
-    where kind = 'dispatch_delivery'
-        and subject_id = any (picked);
-    delete from mailpipe.deliveries
-    where id = any (picked);
-    if cardinality(picked) < p_limit then
-        delete from mailpipe.webhook_endpoints
-        where id = p_endpoint.id
-            and removed_at is not null;
-    end if;
-    return cardinality(picked);
+    where id = any (array(
+        select job.id
+        from mailpipe.jobs as job
+        where job.kind = 'dispatch_delivery'
+            and job.subject_id = any (picked)
+        for update skip locked
+    ));
+    delete from mailpipe.deliveries as delivery
+    where delivery.id = any (picked)
+        and not exists (
+            select
+            from mailpipe.jobs as job
+            where job.kind = 'dispatch_delivery'
+                and job.subject_id = delivery.id
+        );
+    get diagnostics gone = row_count;
+    delete from mailpipe.webhook_endpoints as endpoint
+    where endpoint.id = p_endpoint.id
+        and not exists (
+            select
+            from mailpipe.deliveries as delivery
+            where delivery.organization_id = endpoint.organization_id
+                and delivery.environment = endpoint.environment
+                and delivery.endpoint_id = endpoint.id
+        );
+    return gone;
 end;
 $$;
 

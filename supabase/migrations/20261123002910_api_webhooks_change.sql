@@ -115,8 +115,15 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     me mailpipe.caller := mailpipe.authenticate(p_caller, 'webhooks:write');
-    target constant mailpipe.webhook_endpoints := mailpipe.lock_endpoint(p_id);
+    target mailpipe.webhook_endpoints;
 begin
+    -- Whoever is about to queue something for it waits, and then does not find it.
+    perform
+    from mailpipe.webhook_endpoints as endpoint
+    where endpoint.id = p_id
+    for update;
+    target := mailpipe.find_endpoint(p_id);
+
     update mailpipe.webhook_endpoints
     set
         removed_at = mailpipe.clock(),

@@ -2,7 +2,25 @@
 -- Why: what a receiver lost is sent again under the same id; many are a job with a cursor, which no restart loses.
 -- Locks: none on existing objects.
 
--- Queues a delivery once more. One that waits anyway is due now, unless a worker has it in hand. Its job.
+-- Makes one that waits due now, unless a worker has it in hand. Its job.
+create function mailpipe.hurry_delivery(p_delivery_id text)
+returns text
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+    update mailpipe.jobs
+    set due_at = case when lease_until > mailpipe.clock() then due_at else mailpipe.clock() end
+    where kind = 'dispatch_delivery'
+        and subject_id = p_delivery_id
+    returning id;
+$$;
+
+revoke execute on function mailpipe.hurry_delivery(text) from public, anon, authenticated;
+grant execute on function mailpipe.hurry_delivery(text) to mailpipe_tenant, mailpipe_worker;
+
+-- Queues a delivery once more. One that waits anyway is due now, unless a worker has it in hand. Its job. Two that do this
+-- at once take turns at the job, so it is queued once.
 create function mailpipe.replay_delivery(p_delivery mailpipe.deliveries, p_lane text)
 returns text
 language plpgsql
@@ -10,37 +28,30 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    waiting text;
+    queued text;
 begin
-    -- Of two replays at once the second finds the job of the first.
-    perform
-    from mailpipe.deliveries as delivery
-    where delivery.id = p_delivery.id
-    for no key update;
-    select job.id
-    into waiting
-    from mailpipe.jobs as job
-    where job.kind = 'dispatch_delivery'
-        and job.subject_id = p_delivery.id;
+    -- A worker may finish the one that waits between the two.
+    while queued is null loop
+        insert into mailpipe.jobs (organization_id, environment, kind, subject_id, group_id, lane)
+        values (
+            p_delivery.organization_id, p_delivery.environment, 'dispatch_delivery', p_delivery.id,
+            p_delivery.endpoint_id, p_lane
+        )
+        on conflict on constraint jobs_one_per_subject do nothing
+        returning id
+        into queued;
 
-    if waiting is not null then
-        update mailpipe.jobs
-        set due_at = mailpipe.clock()
-        where id = waiting
-            and coalesce(lease_until <= mailpipe.clock(), true);
-        return waiting;
-    end if;
-    update mailpipe.deliveries
-    set state = 'pending', finished_at = null
-    where id = p_delivery.id;
-
-    insert into mailpipe.jobs (organization_id, environment, kind, subject_id, group_id, lane)
-    values (
-        p_delivery.organization_id, p_delivery.environment, 'dispatch_delivery', p_delivery.id,
-        p_delivery.endpoint_id, p_lane
-    )
-    returning id into waiting;
-    return waiting;
+        if queued is not null then
+            update mailpipe.deliveries
+            set
+                state = 'pending',
+                finished_at = null
+            where id = p_delivery.id;
+            return queued;
+        end if;
+        queued := mailpipe.hurry_delivery(p_delivery.id);
+    end loop;
+    return queued;
 end;
 $$;
 

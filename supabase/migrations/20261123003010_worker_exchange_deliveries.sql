@@ -22,6 +22,36 @@ $$;
 revoke execute on function mailpipe.waits_for_a_second() from public, anon, authenticated;
 grant execute on function mailpipe.waits_for_a_second() to mailpipe_worker;
 
+-- Those with a delivery. One that was removed with its event at the moment it was queued leaves a job behind, which goes.
+create function mailpipe.with_delivery(p_jobs mailpipe.jobs[])
+returns mailpipe.jobs[]
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    whole constant mailpipe.jobs[] := array(
+        select job
+        from unnest(p_jobs) as job
+        where exists (
+            select
+            from mailpipe.deliveries as delivery
+            where delivery.id = job.subject_id
+        )
+    );
+begin
+    if cardinality(whole) < cardinality(p_jobs) then
+        delete from mailpipe.jobs
+        where id in (select job.id from unnest(p_jobs) as job)
+            and id not in (select job.id from unnest(whole) as job);
+    end if;
+    return whole;
+end;
+$$;
+
+revoke execute on function mailpipe.with_delivery(mailpipe.jobs[]) from public, anon, authenticated;
+grant execute on function mailpipe.with_delivery(mailpipe.jobs[]) to mailpipe_worker;
+
 create function mailpipe_api.exchange_deliveries(p_caller jsonb, p_results jsonb, p_first int, p_retry int)
 returns jsonb
 language plpgsql
@@ -34,13 +64,13 @@ declare
     claimed mailpipe.jobs[];
 begin
     perform mailpipe.finish_deliveries(p_results);
-    claimed := array(
+    claimed := mailpipe.with_delivery(array(
         select job
         from mailpipe.claim_lane('first', p_first) as job
         union all
         select job
         from mailpipe.claim_lane('retry', p_retry) as job
-    );
+    ));
 
     insert into mailpipe.attempts (organization_id, environment, job_id, fence, delivery_id)
     select job.organization_id, job.environment, job.id, job.fence, job.subject_id

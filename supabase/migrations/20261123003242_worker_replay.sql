@@ -2,7 +2,8 @@
 -- Why: a step is short, however many deliveries failed; the next one, or another worker, goes on from there.
 -- Locks: none on existing objects.
 
--- Up to p_limit failed deliveries of the endpoint a replay is of, oldest first, from its cursor on.
+-- Up to p_limit deliveries of the endpoint a replay is of that were given up before it began, in that order, from its cursor
+-- on. What is given up again while it runs was so later, and is not taken a second time.
 create function mailpipe.deliveries_to_replay(p_job mailpipe.jobs, p_limit int)
 returns setof mailpipe.deliveries
 language sql
@@ -15,9 +16,9 @@ as $$
         and delivery.environment = p_job.environment
         and delivery.endpoint_id = p_job.subject_id
         and delivery.state = 'failed'
-        and (delivery.created_at, delivery.id) > ((p_job.cursor ->> 'at')::timestamptz, p_job.cursor ->> 'id')
-        and delivery.created_at <= (p_job.cursor ->> 'until')::timestamptz
-    order by delivery.created_at, delivery.id
+        and (delivery.finished_at, delivery.id) > ((p_job.cursor ->> 'at')::timestamptz, p_job.cursor ->> 'id')
+        and delivery.finished_at <= (p_job.cursor ->> 'until')::timestamptz
+    order by delivery.finished_at, delivery.id
     limit p_limit;
 $$;
 
@@ -43,24 +44,30 @@ begin
     select held.*
     into job
     from mailpipe.jobs as held
-    join mailpipe.webhook_endpoints as endpoint on endpoint.id = held.subject_id
     where held.id = p_job_id
         and held.kind = 'replay_deliveries'
         and held.fence = p_fence
-        and endpoint.enabled
-    for update of held;
+    for update;
 
-    foreach delivery in array array(select mailpipe.deliveries_to_replay(job, per_step)) loop
-        perform mailpipe.replay_delivery(delivery, 'retry');
-        replayed := replayed + 1;
-    end loop;
+    -- Whoever removes the endpoint waits until what is queued here is there to be removed.
+    perform
+    from mailpipe.webhook_endpoints as endpoint
+    where endpoint.id = job.subject_id
+        and endpoint.enabled
+    for key share;
+    if found then
+        foreach delivery in array array(select mailpipe.deliveries_to_replay(job, per_step)) loop
+            perform mailpipe.replay_delivery(delivery, 'retry');
+            replayed := replayed + 1;
+        end loop;
+    end if;
 
     if replayed < per_step then
-        perform mailpipe.finish_job(p_job_id, p_fence, null);
+        perform mailpipe.finish_job(job.id, p_fence, null);
     else
         perform mailpipe.advance_job(
             job.id, p_fence,
-            job.cursor || jsonb_build_object('at', mailpipe.rfc3339(delivery.created_at), 'id', delivery.id)
+            job.cursor || jsonb_build_object('at', mailpipe.rfc3339(delivery.finished_at), 'id', delivery.id)
         );
     end if;
     return jsonb_build_object('replayed', replayed, 'done', replayed < per_step);

@@ -163,7 +163,7 @@ describe("each cell of the access matrix, performed", () => {
           and environment = (select current_setting('mailpipe.environment', true)))`,
       "jobs",
       "tenant",
-      "jobs tenant org org - org -",
+      "jobs tenant org org org org -",
     ],
     [
       'alter policy "a worker adds to the audit log" on mailpipe.audit with check (false)',

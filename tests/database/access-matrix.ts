@@ -60,7 +60,7 @@ export const matrix = `
   deletions            worker                          all     -       all     all     -
   deliveries           outsiders                       -       -       -       -       -
   deliveries           member                          org     -       -       -       -
-  deliveries           tenant                          own     own     -       -       -
+  deliveries           tenant                          own     own     own     -       -
   deliveries           worker                          all     all     all     -       -
   early_events         outsiders,member,tenant         -       -       -       -       -
   early_events         worker                          all     all     -       all     -
@@ -83,7 +83,7 @@ export const matrix = `
   invitations          outsiders,member,worker         -       -       -       -       -
   invitations          tenant                          org     org     org     -       -
   jobs                 outsiders,member                -       -       -       -       -
-  jobs                 tenant                          own     own     -       own     -
+  jobs                 tenant                          own     own     own     own     -
   jobs                 worker                          all     all     all     all     -
   key_usage            outsiders,worker                -       -       -       -       -
   key_usage            member                          org     -       -       -       -
@@ -124,7 +124,7 @@ export const matrix = `
   threads              worker                          all     all     all     -       -
   webhook_endpoints    outsiders                       -       -       -       -       -
   webhook_endpoints    member                          org     -       -       -       -
-  webhook_endpoints    tenant                          own     own     -       own     -
+  webhook_endpoints    tenant                          own     own     own     -       -
   webhook_endpoints    worker                          all     -       all     -       -
 `;
 

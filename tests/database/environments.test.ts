@@ -27,6 +27,8 @@ beforeAll(async () => {
       url: "https://example.com/",
       events: ["*"],
       secret: "whsec_of_the_fixtures",
+      thin: false,
+      max_concurrent: 10,
     }),
   };
 });

@@ -23,11 +23,11 @@ export const tableGrants = `
   audit_seals         mailpipe_tenant select
   deletions           mailpipe_tenant insert select update(due_at,state,was_paused)
   deletions           mailpipe_worker delete select update(finished_at,removed,state,subject)
-  deliveries          mailpipe_tenant insert select
-  deliveries          mailpipe_worker insert select update(attempts,finished_at,state)
+  deliveries          mailpipe_tenant insert select update(finished_at,state)
+  deliveries          mailpipe_worker insert select update(attempts,failure,finished_at,state)
   early_events        mailpipe_worker delete insert select
   events              mailpipe_tenant insert select
-  events              mailpipe_worker insert select update(body)
+  events              mailpipe_worker insert select update(body,thin_body)
   export_parts        mailpipe_tenant select
   export_parts        mailpipe_worker insert select
   exports             mailpipe_tenant insert select
@@ -37,7 +37,7 @@ export const tableGrants = `
   inbound_requests    mailpipe_tenant insert select
   inbound_requests    mailpipe_worker select update(failure,message_ids,processed_at)
   invitations         mailpipe_tenant insert select update(withdrawn_at)
-  jobs                mailpipe_tenant delete insert select
+  jobs                mailpipe_tenant delete insert select update(due_at)
   jobs                mailpipe_worker delete insert select update(attempts,cursor,due_at,fence,lane,lease_until)
   key_usage           mailpipe_tenant select
   mailboxes           mailpipe_tenant delete insert select update(display_name,forward_to_webhook)
@@ -54,8 +54,8 @@ export const tableGrants = `
   recipients          mailpipe_worker insert select update(reason,status,updated_at)
   threads             mailpipe_tenant insert select update(last_message_at,message_count,participants)
   threads             mailpipe_worker insert select update(last_message_at,message_count,participants)
-  webhook_endpoints   mailpipe_tenant delete insert select
-  webhook_endpoints   mailpipe_worker select update(enabled)
+  webhook_endpoints   mailpipe_tenant insert select update(description,disabled_at,disabled_reason,enabled,events,failing_since,header_names,headers,max_concurrent,max_per_second,previous_secret,previous_secret_until,removed_at,resume_at,secret,slots,thin,url)
+  webhook_endpoints   mailpipe_worker select update(failing_since,resume_at,slots)
 `;
 
 /** Each table and role of the database as a line of `tableGrants`. */
@@ -105,6 +105,7 @@ export const executables = {
   assert_none_pending       tenant
   assert_recipients         tenant
   assert_role               tenant
+  assert_room_for_endpoint  tenant
   assert_scopes             tenant
   assert_sender             tenant
   assert_way_in             tenant
@@ -113,20 +114,31 @@ export const executables = {
   begin_deletion            tenant
   cancel_message            worker
   choose_provider           tenant
+  claim_group               worker
   claim_idempotency_key     tenant
   claim_jobs                worker
+  claim_lane                worker
   claim_subject             worker
   claimed_export            worker
+  clear_removed             tenant
+  clear_removed_endpoints   worker
   clear_way                 tenant
   clock                     tenant worker
   copies_over               worker
   deletion_counts           tenant
   deletion_to_confirm       tenant
+  deliveries_to_replay      worker
+  delivery_attempts         tenant
   delivery_work             worker
+  disable_endpoint          worker
   domain_of                 tenant
   drop_audit                worker
   emit_event                tenant worker
+  emit_to                   tenant worker
   end_keys                  tenant
+  endpoint_backlog          tenant
+  endpoint_rates            tenant
+  endpoints_in_turn         worker
   export_attachments        worker
   export_mail               worker
   export_manifest           worker
@@ -137,26 +149,35 @@ export const executables = {
   exported_party            worker
   exported_rows             worker
   fence_child               tenant
+  find_delivery             tenant
+  find_enabled_endpoint     tenant
+  find_endpoint             tenant
   find_leaked               tenant
   find_mailboxes            tenant
   find_provider             tenant
   find_thread               tenant worker
-  finish_delivery           worker
+  finish_deliveries         worker
   finish_job                worker
+  finish_tries              worker
   flush_usage               worker
   found_if_open             tenant
   gave_up                   worker
+  groups_due                worker
   hand_out_to_owner         tenant
+  has_failed_for_good       worker
   hold_issuer               tenant
   hold_key                  tenant
+  hurry_delivery            tenant worker
   idempotency_name          tenant
   inbound_work              worker
   insert_inbound            worker
   insert_outbound           tenant
   insert_parties            tenant worker
   inviter_may               tenant
+  is_event_of               tenant
   is_held                   worker
   is_live                   tenant
+  is_removed                tenant
   is_stored                 worker
   join_by_invitation        tenant
   join_early_events         worker
@@ -172,8 +193,11 @@ export const executables = {
   known_request             tenant
   learn_functions_url       tenant
   learn_message_id          worker
+  learn_pace                worker
+  lease_jobs                worker
   left_out_of_exports       worker
   list_key                  tenant
+  lock_endpoint             tenant
   mail_size                 worker
   make_default              tenant
   member_email              tenant
@@ -184,6 +208,7 @@ export const executables = {
   message_recipients        tenant
   message_work              worker
   missing_files             worker
+  names_in                  tenant
   new_id                    tenant worker
   next_attachments          worker
   next_stage                worker
@@ -206,7 +231,9 @@ export const executables = {
   removable                 worker
   removable_of              worker
   remove_messages           worker
+  replay_delivery           tenant worker
   requeue_recipients        worker
+  reseal                    tenant
   revoke_at_home            tenant
   rewrap_oldest             worker
   rfc3339                   tenant worker
@@ -216,7 +243,9 @@ export const executables = {
   seal_audit                worker
   show_address              tenant worker
   show_audit                tenant
+  show_delivery             tenant
   show_endpoint             tenant
+  show_event                tenant
   show_export               tenant worker
   show_fences               tenant
   show_invitation           tenant
@@ -229,19 +258,27 @@ export const executables = {
   show_provider             tenant
   show_receipt              tenant
   show_recipients           tenant worker
+  start_replay              tenant
   store_mail                worker
   subject_key               tenant worker
   take_deletion_step        worker
   take_for_organization     tenant
+  take_tries                worker
   tell                      worker
   tell_export_ready         worker
   tell_keys_due             worker
   tell_of_key               tenant
   text_list                 tenant worker
+  tries_allowed             worker
+  tries_left                worker
+  under_way                 worker
   unseal                    worker
   usage_of                  tenant
   verdict_of                tenant
   verify_own_audit          tenant
+  waits_for_a_second        worker
+  with_changes              tenant
+  with_delivery             worker
   with_descendants          tenant
   within_limit              tenant
   within_list               tenant
@@ -269,11 +306,15 @@ export const definers = {
   assert_way_in
   attempts_over
   authenticate
+  clear_endpoint
+  clear_removed
+  clear_removed_endpoints
   connection_caller
   copies_over
   create_data_key
   create_organization
   deletion_counts
+  disable_endpoint
   drop_audit
   end_keys
   events_over
@@ -306,6 +347,7 @@ export const definers = {
   recover_windows
   removable
   remove_messages
+  reseal
   revoke_at_home
   rewrap_oldest
   row_key
@@ -315,7 +357,9 @@ export const definers = {
   set_tier
   take_deletion_step
   take_for_organization
+  take_tries
   tell_keys_due
+  tries_left
   unreferenced
   unseal
   unsealed_organizations

@@ -33,6 +33,11 @@ beforeAll(async () => {
     select organization_id, 'providers', id, 'inbound_secret', inbound_secret from mailpipe.providers
     union all
     select organization_id, 'webhook_endpoints', id, 'secret', secret from mailpipe.webhook_endpoints
+    union all
+    select organization_id, 'webhook_endpoints', id, 'previous_secret', previous_secret
+    from mailpipe.webhook_endpoints
+    union all
+    select organization_id, 'webhook_endpoints', id, 'headers', headers from mailpipe.webhook_endpoints
   `).map((each) => ({ ...each, sealed: Buffer.from(each.sealed) }));
 });
 afterAll(() => database.close());
@@ -50,15 +55,23 @@ async function sealMore(tenant: Tenant): Promise<void> {
       inbound_secret: "whsec_second",
     },
   });
-  await rpc(api, "create_webhook", {
+  const { id } = await rpc(api, "create_webhook", {
     p_caller: tenant.session,
     p_request: {
       url: "https://hooks.example/in",
       events: ["*"],
-      secret: "whsec_endpoint",
+      secret: "whsec_before_it",
       environment: "live",
       description: null,
+      headers: { authorization: "Bearer of the endpoint" },
+      thin: false,
+      max_concurrent: 10,
     },
+  });
+  await rpc(api, "rotate_webhook_secret", {
+    p_caller: tenant.session,
+    p_id: id,
+    p_request: { secret: "whsec_endpoint", overlap_seconds: 60 },
   });
 }
 
@@ -94,7 +107,7 @@ async function rowKey({ organization_id, table, id, column }: Place): Promise<st
   return row?.key ?? "";
 }
 
-/** One of the ten, by what it is. */
+/** One of the fourteen, by what it is. */
 function sealedAs(column: string): Sealed {
   const found = all.find((each) => each.column === column);
   if (found === undefined) throw new Error(column);
@@ -118,7 +131,12 @@ describe("a sealed value, opened with OpenPGP.js, which every machine has", () =
 describe(`a sealed value, opened with ${gpgName}`, () => {
   test.skipIf(!gpgInstalled)("opens with the row's key, as AES-256", async () => {
     for (
-      const [column, plain] of [["credentials", "secret of Acme"], ["secret", "whsec_endpoint"]] as const
+      const [column, plain] of [
+        ["credentials", "secret of Acme"],
+        ["secret", "whsec_endpoint"],
+        ["previous_secret", "whsec_before_it"],
+        ["headers", "Bearer of the endpoint"],
+      ] as const
     ) {
       const value = sealedAs(column);
       const opened = await decryptWithGpg(value.sealed, await rowKey(value));
@@ -142,16 +160,16 @@ describe(`a sealed value, opened with ${gpgName}`, () => {
 });
 
 describe("a sealed value", () => {
-  test("opens at its own place: ten of them, so that what is refused below could be opened", async () => {
-    expect(all).toHaveLength(10);
-    for (const outcome of await outcomes(all)) expect(outcome).toMatch(/^opened: .*(secret of|whsec_)/);
+  test("opens at its own place: fourteen of them, so that what is refused below could be opened", async () => {
+    expect(all).toHaveLength(14);
+    for (const outcome of await outcomes(all)) expect(outcome).toMatch(/^opened: .*(secret of|whsec_|.*Bearer of)/);
   });
 
   test("opens at none of the others' places, whichever two are swapped", async () => {
     const swapped = all.flatMap((place) =>
       all.filter((each) => each !== place).map(({ sealed }) => ({ ...place, sealed }))
     );
-    expect(swapped).toHaveLength(90);
+    expect(swapped).toHaveLength(182);
     expect(new Set(await outcomes(swapped))).toEqual(new Set(["39000"]));
   });
 

@@ -88,16 +88,46 @@ describe("the sweep", () => {
   });
 
   test.each([
-    ["dispatch_delivery", "dispatch-webhooks"],
     ["process_inbound", "process-inbound"],
     ["export_data", "run-data-jobs"],
     ["delete_data", "run-data-jobs"],
+    ["replay_deliveries", "run-data-jobs"],
   ])("of %s wakes %s", async (kind, slug) => {
     await owner`
       insert into mailpipe.jobs (organization_id, environment, kind, subject_id)
       values (${acme.organization_id}, 'live', ${kind}, 'x')
     `;
     expect((await sweep()).map(({ url }) => url)).toEqual([`${FUNCTIONS}/${slug}`]);
+  });
+
+  test("wakes dispatch-webhooks for an endpoint that may be asked, and not for one left alone, busy or removed", async () => {
+    const webhook = { url: "https://example.com/", events: ["*"], secret: "whsec_of_the_fixtures" };
+    const endpoint = await rpc(service, "create_webhook", {
+      p_caller: acme.session,
+      p_request: { ...webhook, thin: false, max_concurrent: 1 },
+    });
+    const queue = (subject: string, lease: string | null) =>
+      owner`
+        insert into mailpipe.jobs (organization_id, environment, kind, subject_id, group_id, lease_until)
+        values (${acme.organization_id}, 'live', 'dispatch_delivery', ${subject}, ${String(endpoint["id"])},
+          mailpipe.clock() + ${lease}::interval)
+      `;
+    const change = (column: string, interval: string | null) =>
+      owner`
+        update mailpipe.webhook_endpoints set ${owner(column)} = mailpipe.clock() + ${interval}::interval
+        where id = ${String(endpoint["id"])}
+      `;
+    const woken = [{ url: `${FUNCTIONS}/dispatch-webhooks` }];
+    await queue("dlv_due", null);
+    expect(await sweep()).toMatchObject(woken);
+    for (const column of ["resume_at", "removed_at"]) {
+      await change(column, "1 minute");
+      expect(await sweep(), column).toEqual([]);
+      await change(column, null);
+      expect(await sweep(), column).toMatchObject(woken);
+    }
+    await queue("dlv_under_way", "1 minute");
+    expect(await sweep()).toEqual([]);
   });
 
   test("wakes run-data-jobs once for all it does, the installation's own job among it", async () => {

@@ -53,6 +53,8 @@ function rowsOf(tenant: Tenant, environment: Environment): [table: string, row: 
     ["events", { ...whose, id: id("evt_key"), type: "key.exposed", data: {} }],
     ["webhook_endpoints", {
       ...{ ...whose, id: id("whk"), url: "https://example.com/", events: ["*"], secret: sealed() },
+      ...{ headers: sealed(), header_names: ["authorization"] },
+      ...{ previous_secret: sealed(), previous_secret_until: new Date("2100-01-01") },
     }],
     ["deliveries", { ...whose, id: id("dlv"), event_id: id("evt"), endpoint_id: id("whk") }],
     ["jobs", { ...whose, id: id("job"), kind: "dispatch_delivery", subject_id: id("dlv") }],

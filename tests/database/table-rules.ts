@@ -180,7 +180,7 @@ export const tableRules: CatalogRule[] = [
             and conrelid = pg_class.oid
             and pg_get_constraintdef(pg_constraint.oid) ~ format('get_byte\\(%s, 3\\) = 9', attname)
         )`,
-    offence: "alter table mailpipe.webhook_endpoints add column headers bytea",
-    finds: "mailpipe.webhook_endpoints headers",
+    offence: "alter table mailpipe.webhook_endpoints add column unsealed bytea",
+    finds: "mailpipe.webhook_endpoints unsealed",
   },
 ];

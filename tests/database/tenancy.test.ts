@@ -26,7 +26,10 @@ beforeAll(async () => {
     for (const p_caller of [tenant.live, tenant.test]) {
       await rpc(service, "create_mailbox", { p_caller, p_request: { address: "in@acme.example" } });
     }
-    const webhook = { url: "https://example.com/", events: ["*"], secret: newWebhookSecret() };
+    const webhook = {
+      ...{ url: "https://example.com/", events: ["*"], secret: newWebhookSecret() },
+      ...{ thin: false, max_concurrent: 10 },
+    };
     await rpc(service, "create_webhook", { p_caller: tenant.session, p_request: webhook });
     const claim = { p_caller: worker, p_limit: 50, p_message_id: null };
     for (

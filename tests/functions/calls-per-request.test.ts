@@ -83,7 +83,22 @@ const expected: Record<string, { calls: string[]; why?: string }> = {
     why: "no name is looked up for somebody who may not",
   },
   "GET webhooks": { calls: ["list_webhooks"] },
+  "GET webhooks/{id}": { calls: ["get_webhook"] },
+  "PATCH webhooks/{id}": { calls: ["update_webhook"] },
+  "PATCH webhooks/{id}, url": {
+    calls: ["authorize", "update_webhook"],
+    why: "no name is looked up for somebody who may not",
+  },
+  "POST webhooks/{id}/test": { calls: ["test_webhook", "wake dispatch-webhooks"] },
+  "POST webhooks/{id}/rotate-secret": { calls: ["rotate_webhook_secret"] },
   "DELETE webhooks/{id}": { calls: ["delete_webhook"] },
+  "GET deliveries": { calls: ["list_deliveries"] },
+  "GET deliveries/{id}": { calls: ["get_delivery"] },
+  "GET events": { calls: ["list_events"] },
+  "GET events/{id}": { calls: ["get_event"] },
+  "POST replay-deliveries": { calls: ["replay_deliveries", "wake dispatch-webhooks"] },
+  "POST replay-deliveries, since": { calls: ["replay_deliveries", "wake run-data-jobs"] },
+  "GET webhook-stats": { calls: ["webhook_stats"] },
   "POST providers": {
     calls: ["authorize", "resend GET /domains", "create_provider"],
     why: "no connection is made for somebody who may not",
@@ -124,8 +139,8 @@ const expected: Record<string, { calls: string[]; why?: string }> = {
     why: "each attempt is on record before the provider is called; the last claim finds nothing",
   },
   "POST dispatch-webhooks": {
-    calls: ["claim_deliveries", "store_event_bodies", "finish_deliveries", "claim_deliveries"],
-    why: "the bytes are on record before any try; the receiver is not counted",
+    calls: ["exchange_deliveries", "store_event_bodies", "exchange_deliveries", "exchange_deliveries"],
+    why: "bytes are on record before any try; each exchange hands in and takes, the last finds nothing",
   },
   "POST receive-webhook/{kind}/{token}": {
     calls: ["open_connection", "put object", "store_inbound_request", "wake process-inbound"],
@@ -149,6 +164,10 @@ const expected: Record<string, { calls: string[]; why?: string }> = {
   "POST run-data-jobs, a deletion": {
     calls: ["claim_data_jobs", "delete_step", "wake run-data-jobs"],
     why: "a step a call; objects go in the next",
+  },
+  "POST run-data-jobs, a replay": {
+    calls: ["claim_data_jobs", "replay_step", "wake run-data-jobs"],
+    why: "a step a call",
   },
   "POST delete-data": { calls: ["ask_deletion"] },
   "POST delete-data, confirmed": { calls: ["confirm_deletion", "wake run-data-jobs"] },
@@ -344,6 +363,25 @@ async function sending() {
   await ask(deliverMail, "deliver-mail", worker());
 }
 
+/** What a customer does with an endpoint, until it is removed. */
+async function endpoints(endpoint: string) {
+  await count("GET webhooks/{id}", {}, endpoint);
+  await count("PATCH webhooks/{id}", { body: { description: "Hook" } }, endpoint);
+  await count("PATCH webhooks/{id}, url", { body: { url: "http://127.0.0.1:9/other" } }, endpoint);
+  await count("POST webhooks/{id}/rotate-secret", { body: {} }, `${endpoint}/rotate-secret`);
+  const { body: tested } = await count("POST webhooks/{id}/test", {}, `${endpoint}/test`);
+  await count("GET deliveries");
+  await count("GET deliveries/{id}", {}, `deliveries/${tested["delivery_id"]}`);
+  await count("GET events");
+  await count("GET events/{id}", {}, `events/${tested["event_id"]}`);
+  await count("POST replay-deliveries", { body: { delivery_id: tested["delivery_id"] } });
+  const since = { endpoint_id: endpoint.split("/")[1], since: new Date(0).toISOString() };
+  await count("POST replay-deliveries, since", { body: since });
+  await count("POST run-data-jobs, a replay", worker());
+  await count("GET webhook-stats");
+  await count("DELETE webhooks/{id}", {}, endpoint);
+}
+
 /** An export, and a deletion that is undone and one that is not. */
 async function leaving() {
   const { body: started } = await count("POST export-data");
@@ -381,7 +419,7 @@ async function working({ provider, receive, endpoint }: Awaited<ReturnType<typeo
   await count("POST receive-webhook/{kind}/{token}", signed(event, webhook_secret), receive);
   await count("POST process-inbound", worker());
   await count("POST run-maintenance", worker());
-  await count("DELETE webhooks/{id}", {}, endpoint);
+  await endpoints(endpoint);
   await count("DELETE providers/{id}", {}, provider);
 }
 

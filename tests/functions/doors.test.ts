@@ -52,6 +52,9 @@ const bodies: Record<string, unknown> = {
   "POST send-mail": mail,
   "POST take-out-master-key": { passphrase: "a passphrase of some length" },
   "POST webhooks": { url: "https://127.0.0.1/hook", events: ["*"] },
+  "PATCH webhooks/{id}": { enabled: true },
+  "POST webhooks/{id}/rotate-secret": {},
+  "POST replay-deliveries": { delivery_id: "dlv_00000000000000000000000000" },
 };
 
 let api: Api;

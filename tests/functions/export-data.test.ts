@@ -94,12 +94,18 @@ const arrived = [
   ],
 ].map((lines) => Buffer.from(`${lines.join("\r\n")}\r\n`, "latin1"));
 
+const headers = { authorization: "Bearer of the endpoint" };
+
 async function seed(): Promise<void> {
   const token = tenant.live;
   await ask(mailboxes, "mailboxes", { token, body: { address: "in@acme.example" } });
   const { body: hook } = await ask(webhooks, "webhooks", {
     token,
-    body: { url: "http://127.0.0.1:9/h", events: ["*"] },
+    body: { url: "http://127.0.0.1:9/h", events: ["*"], headers },
+  });
+  const { body: rotated } = await ask(webhooks, `webhooks/${String(hook.id)}/rotate-secret`, {
+    token,
+    body: {},
   });
   for (const [index, raw] of arrived.entries()) {
     await postMail(smtp, new Uint8Array(raw), { id: `in-${index}`, to: "in@acme.example" });
@@ -121,6 +127,8 @@ async function seed(): Promise<void> {
   await ask(deliverMail, "deliver-mail", { headers: { apikey: api.secretKey }, body: {} });
   secrets = [
     String(hook.secret),
+    String(rotated.secret),
+    headers.authorization,
     smtp.inbound_secret,
     String(account.credentials["password"]),
     tenant.live,
@@ -290,10 +298,14 @@ describe("an export", () => {
       "providers.credentials",
       "providers.inbound_secret",
       "providers.inbound_token_hash",
+      "webhook_endpoints.headers",
+      "webhook_endpoints.previous_secret",
       "webhook_endpoints.secret",
     ]);
     const rows = await download(parts, "rows");
-    expect(rows).not.toMatch(/"(?:hash|wrapped|credentials|token_hash|confirm_hash|secret)":/);
+    expect(rows).not.toMatch(
+      /"(?:hash|wrapped|credentials|token_hash|confirm_hash|secret|previous_secret)":/,
+    );
   });
 
   test("has its mail as mbox: an independent reader finds the same messages, byte for byte", async () => {

@@ -92,6 +92,7 @@ describe("run-maintenance", () => {
       events: 0,
       attempts: 0,
       copies: 0,
+      removed_deliveries: 0,
     });
   });
 });

@@ -40,10 +40,10 @@ const withheld = `
   api_keys           hash limited_by window_id
   attachments        storage_key
   audit_seals        hash lines_hash
-  events             body
+  events             body thin_body
   messages           raw_key
   providers          credentials inbound_secret inbound_token_hash
-  webhook_endpoints  secret
+  webhook_endpoints  headers previous_secret resume_at secret slots
 `;
 
 const roles = ["owner", "admin", "member", "viewer"] as const;
@@ -338,7 +338,7 @@ describe("after the opt-in", () => {
         where relnamespace = 'mailpipe'::regnamespace
           and has_column_privilege('authenticated', attrelid, attnum, 'select')
           and (atttypid = 'bytea'::regtype or attname ~ 'hash$|secret|token|credential|cipher|sealed|wrapped|_key$'
-            and attname not in ('subject_key', 'issued_by_key', 'rotated_by_key'))
+            and attname not in ('subject_key', 'issued_by_key', 'rotated_by_key', 'previous_secret_until'))
       `,
     ).toEqual([]);
   });

@@ -126,8 +126,12 @@ export async function fillEveryTable(api: Api, tenant: Tenant, address: string):
     }, 0, ${`${address}.txt`}, 'text/plain', 1, ${stored.sha256}, ${object})
     `;
     await seed`
-      insert into mailpipe.webhook_endpoints (organization_id, environment, url, description, events, secret)
-      select ${organization}, 'live', ${`https://x.test/?to=${address}`}, ${address}, '{*}', wrapped
+      insert into mailpipe.webhook_endpoints (
+        organization_id, environment, url, description, events, headers, header_names, secret, previous_secret,
+        previous_secret_until
+      )
+      select ${organization}, 'live', ${`https://x.test/?to=${address}`}, ${address}, '{*}', wrapped,
+        '{authorization}', wrapped, wrapped, now()
       from mailpipe.data_keys where organization_id = ${organization}
     `;
     const [event] = await seed<{ id: string }[]>`

@@ -112,12 +112,21 @@ describe("the register", () => {
 describe("a database that is closed", () => {
   let database: TestDatabase;
   let acme: Tenant;
+  const before = "whsec_one_before_it";
+  const header = "Bearer of the endpoint";
 
   beforeAll(async () => {
     database = await cloneDatabase();
     acme = await foundTenant(database, "Acme");
-    const p_request = { url: "https://a.example/", events: ["*"], secret: other };
-    await rpc(database.sql("service_role"), "create_webhook", { p_caller: acme.session, p_request });
+    const webhook = { url: "https://a.example/", events: ["*"], thin: false, max_concurrent: 10 };
+    const headers = { authorization: header };
+    const service = database.sql("service_role");
+    const { id } = await rpc(service, "create_webhook", {
+      p_caller: acme.session,
+      p_request: { ...webhook, headers, secret: before },
+    });
+    const p_request = { secret: other, overlap_seconds: 60 };
+    await rpc(service, "rotate_webhook_secret", { p_caller: acme.session, p_id: id, p_request });
   });
   afterAll(() => database.close());
 
@@ -132,9 +141,12 @@ describe("a database that is closed", () => {
         "data key",
         "provider credential",
         "webhook secret",
+        "webhook header",
       ]),
     );
-    expect(opened.map(({ text }) => text)).toEqual(expect.arrayContaining([other, "secret of Acme"]));
+    expect(opened.map(({ text }) => text)).toEqual(
+      expect.arrayContaining([other, before, header, "secret of Acme"]),
+    );
     expect(opened.filter(({ text }) => text === "")).toEqual([]);
   });
 
