@@ -95,7 +95,8 @@ begin
         end,
         resume_at = case
             when leave_alone is not null then greatest(endpoint.resume_at, mailpipe.clock() + leave_alone)
-            when succeeded = 0 then endpoint.resume_at
+            -- A success ends the second we leave it alone; what the receiver asked for outlasts tries from before.
+            when succeeded = 0 or endpoint.resume_at > mailpipe.clock() + interval '1 second' then endpoint.resume_at
         end
     where endpoint.id = p_endpoint_id
         -- In good health nothing changes, and nothing is written.

@@ -88,7 +88,7 @@ const dispatch = async () =>
   Number((await ask(dispatchWebhooks, "dispatch-webhooks", { headers: secretKey(), body: {} })).body.done);
 const deliveries = async () => [
   ...await api.database.sql("postgres")<
-    { state: string; attempts: number; outcome: string; detail: string }[]
+    { state: string; attempts: number; outcome: string; detail: string | null }[]
   >`
     select delivery.state, delivery.attempts, attempt.outcome, attempt.detail
     from mailpipe.deliveries as delivery
@@ -144,7 +144,7 @@ describe("dispatch-webhooks", () => {
       state: "pending",
       attempts: 1,
       outcome: "http_error",
-      detail: "broken",
+      detail: null,
     }]);
     await api.database.advanceClock("4.9 seconds");
     expect(await dispatch()).toBe(0);
@@ -207,14 +207,12 @@ describe("dispatch-webhooks", () => {
     expect(await deliveries()).toMatchObject([{ state: "pending", outcome: "redirect" }]);
   });
 
-  test("keeps no more than a bounded beginning of an answer", async () => {
+  test("keeps nothing of an answer from an address the operator opened, however long it is", async () => {
     await subscribe();
     await emit();
     answering = (_, response) => void response.writeHead(500).end("x\0".repeat(200_000));
     expect(await dispatch()).toBe(1);
-    const [one] = await deliveries();
-    expect(one?.detail.length).toBeLessThanOrEqual(4096);
-    expect(one?.detail).toMatch(/^x+$/);
+    expect(await deliveries()).toMatchObject([{ state: "pending", outcome: "http_error", detail: null }]);
   });
 
   test("makes no connection to a loopback address once the operator closed it", async () => {
