@@ -69,7 +69,8 @@ grant execute on function mailpipe.tries_allowed(mailpipe.webhook_endpoints, tex
 
 -- What p_tries, all of one endpoint, teach about it: { succeeded, overloaded, failed, leave_alone }, three counts and
 -- seconds. A success adds a slot, as TCP does when it starts (RFC 5681 §3.1); when nothing but overload came back it is
--- asked by two at a time, one for each lane, and left alone for a second at least.
+-- asked by two at a time, one for each lane, and left alone for a second at least. A success ends that second; what the
+-- receiver asked for outlasts tries from before.
 create function mailpipe.learn_pace(p_endpoint_id text, p_tries jsonb)
 returns void
 language plpgsql
@@ -95,7 +96,6 @@ begin
         end,
         resume_at = case
             when leave_alone is not null then greatest(endpoint.resume_at, mailpipe.clock() + leave_alone)
-            -- A success ends the second we leave it alone; what the receiver asked for outlasts tries from before.
             when succeeded = 0 or endpoint.resume_at > mailpipe.clock() + interval '1 second' then endpoint.resume_at
         end
     where endpoint.id = p_endpoint_id

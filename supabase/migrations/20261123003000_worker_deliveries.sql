@@ -1,5 +1,5 @@
--- What: claims of deliveries, and what a worker is told of each.
--- Why: endpoints take turns, organizations before endpoints; each gets as many tries as it can bear.
+-- What: what a worker is told of a delivery, and store_event_bodies.
+-- Why: a try needs nothing but this; the bytes of an event are composed once and kept.
 -- Locks: none on existing objects.
 
 create function mailpipe.delivery_work(p_job mailpipe.jobs)
@@ -48,71 +48,6 @@ $$;
 
 revoke execute on function mailpipe.delivery_work(mailpipe.jobs) from public, anon, authenticated;
 grant execute on function mailpipe.delivery_work(mailpipe.jobs) to mailpipe_worker;
-
--- Endpoints with something due in a lane that they may be asked now, the longest waiting of each organization first, then
--- the second of each, and so on.
-create function mailpipe.endpoints_in_turn(p_lane text, p_limit int)
-returns setof text
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return query
-    select endpoint.id
-    from mailpipe.groups_due('dispatch_delivery', p_lane) as due
-    join mailpipe.webhook_endpoints as endpoint on endpoint.id = due.group_id
-    where endpoint.removed_at is null
-        and mailpipe.tries_allowed(endpoint, p_lane) > 0
-    order by
-        row_number() over (partition by endpoint.organization_id order by due.since, endpoint.id),
-        due.since
-    limit p_limit;
-end;
-$$;
-
-revoke execute on function mailpipe.endpoints_in_turn(text, int) from public, anon, authenticated;
-grant execute on function mailpipe.endpoints_in_turn(text, int) to mailpipe_worker;
-
--- Takes up to p_room due deliveries from a lane. An endpoint another worker is looking at is left to it.
-create function mailpipe.claim_lane(p_lane text, p_room int)
-returns setof mailpipe.jobs
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    room int := p_room;
-    taken int;
-    turn text;
-    endpoint mailpipe.webhook_endpoints;
-begin
-    for turn in select mailpipe.endpoints_in_turn(p_lane, p_room) loop
-        select locked.*
-        into endpoint
-        from mailpipe.webhook_endpoints as locked
-        where locked.id = turn
-        for no key update skip locked;
-
-        continue when endpoint.id is null;
-        return query
-        select claimed.*
-        from mailpipe.claim_group(
-            'dispatch_delivery', p_lane, endpoint.id,
-            greatest(least(room, mailpipe.tries_allowed(endpoint, p_lane), mailpipe.tries_left(endpoint)), 0),
-            -- Four times the total deadline of one try (15 s).
-            interval '60 seconds'
-        ) as claimed;
-        get diagnostics taken = row_count;
-        perform mailpipe.take_tries(endpoint, taken);
-        room := room - taken;
-        exit when room = 0;
-    end loop;
-end;
-$$;
-
-revoke execute on function mailpipe.claim_lane(text, int) from public, anon, authenticated;
-grant execute on function mailpipe.claim_lane(text, int) to mailpipe_worker;
 
 -- p_bodies is { event id: { body?, thin_body? } }; the first composer wins, and everybody gets the winner's bytes back.
 create function mailpipe_api.store_event_bodies(p_caller jsonb, p_bodies jsonb)

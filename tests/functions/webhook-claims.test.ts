@@ -2,10 +2,9 @@ import type { Sql } from "postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { call } from "../../shared/database.ts";
 import type { DeliveryResult } from "../../shared/dispatching.ts";
-import { Exchanged } from "../../shared/schemas/outgoing.ts";
 import { hashOf, send } from "../database/tenant.ts";
 import { keepLog } from "../support/log.ts";
-import { holding, startTrial, type Trial, worker } from "../support/webhook-trial.ts";
+import { exchange, found, holding, startTrial, type Trial, worker } from "../support/webhook-trial.ts";
 
 let trial: Trial;
 
@@ -22,33 +21,6 @@ beforeEach(() => trial.clear());
 
 const owner = () => trial.api.database.sql("postgres");
 
-async function exchange(p_results: DeliveryResult[] = [], room = 32) {
-  const args = { p_caller: worker, p_results, p_first: room, p_retry: room };
-  return Exchanged.parse(await call("exchange_deliveries", args)).deliveries;
-}
-
-/** What a worker found out about a claim of its own. */
-function found(
-  work: { job_id: string; fence: number; delivery_id: string } | undefined,
-  changes: object = {},
-) {
-  const { job_id, fence, delivery_id } = work ?? { job_id: "", fence: 0, delivery_id: "" };
-  const result: DeliveryResult = {
-    job_id,
-    fence,
-    delivery_id,
-    outcome: "succeeded",
-    status_code: 200,
-    duration_ms: 1,
-    detail: null,
-    overloaded: false,
-    retry_in_seconds: null,
-    leave_alone_seconds: null,
-    disable: null,
-  };
-  return { ...result, ...changes };
-}
-
 const attempts = () =>
   owner()`select fence::int, outcome, finished_at is null as open from mailpipe.attempts order by job_id, fence`;
 
@@ -62,7 +34,7 @@ const everything = async () => [
 ];
 
 describe("a result that comes after another worker has claimed the delivery", () => {
-  test.each([
+  test.each<[string, Partial<DeliveryResult>]>([
     ["it succeeded", {}],
     ["it failed", { outcome: "http_error", status_code: 500, overloaded: true, retry_in_seconds: 30 }],
     ["it was refused for good", { outcome: "http_error", status_code: 410, disable: "gone" }],
@@ -103,7 +75,7 @@ describe("a result that comes after another worker has claimed the delivery", ()
     for (const path of ["/a", "/b"]) await trial.subscribe(path);
     await trial.emit();
     const [one, other] = await exchange();
-    await exchange([found({ ...found(one), fence: 7 }), found(other)], 0);
+    await exchange([found(one, { fence: 7 }), found(other)], 0);
     const deliveries = await trial.known();
     expect(deliveries.map(({ state }) => state).sort()).toEqual(["pending", "succeeded"]);
   });

@@ -3,6 +3,8 @@ import webhooks from "../../functions/webhooks/index.ts";
 import type { Caller } from "../../shared/credentials.ts";
 import { call } from "../../shared/database.ts";
 import { deliverInRounds } from "../../shared/delivery-rounds.ts";
+import type { DeliveryResult } from "../../shared/dispatching.ts";
+import { type DeliveryWork, Exchanged } from "../../shared/schemas/outgoing.ts";
 import { type Api, startApi } from "./api.ts";
 import { ask } from "./ask.ts";
 import { type StandIn, type StandInCall, startStandIn } from "./stand-in.ts";
@@ -37,6 +39,30 @@ export interface Known {
 }
 
 export const worker: Caller = { project_secret: true };
+
+/** Hands in results and claims up to `room` deliveries from each lane, as a worker does. */
+export async function exchange(p_results: DeliveryResult[] = [], room = 32): Promise<DeliveryWork[]> {
+  const args = { p_caller: worker, p_results, p_first: room, p_retry: room };
+  return Exchanged.parse(await call("exchange_deliveries", args)).deliveries;
+}
+
+/** What a worker found out about a claim of its own: that it succeeded, unless `changes` say otherwise. */
+export function found(work: DeliveryWork | undefined, changes: Partial<DeliveryResult> = {}): DeliveryResult {
+  return {
+    job_id: work?.job_id ?? "",
+    fence: work?.fence ?? 0,
+    delivery_id: work?.delivery_id ?? "",
+    outcome: "succeeded",
+    status_code: 200,
+    duration_ms: 1,
+    detail: null,
+    overloaded: false,
+    retry_in_seconds: null,
+    leave_alone_seconds: null,
+    disable: null,
+    ...changes,
+  };
+}
 
 /** Starts a sink; the caller closes it. */
 export async function startSink(): Promise<Sink> {

@@ -1,0 +1,81 @@
+-- What: claims of deliveries.
+-- Why: endpoints take turns, organizations before endpoints; each gets as many tries as it can bear.
+-- Locks: none on existing objects.
+
+-- Endpoints with something due in a lane that they may be asked now: one of each organization first, then the second of
+-- each, and so on. Who has least in workers' hands is first, and then who has waited longest.
+create function mailpipe.endpoints_in_turn(p_lane text, p_limit int)
+returns setof text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select endpoint.id
+    from mailpipe.groups_due('dispatch_delivery', p_lane) as due
+    join mailpipe.webhook_endpoints as endpoint on endpoint.id = due.group_id
+    left join (
+        select job.organization_id, count(*) as count
+        from mailpipe.jobs as job
+        where job.kind = 'dispatch_delivery'
+            and job.lease_until > mailpipe.clock()
+        group by job.organization_id
+    ) as in_hand on in_hand.organization_id = endpoint.organization_id
+    where endpoint.removed_at is null
+        and mailpipe.tries_allowed(endpoint, p_lane) > 0
+    order by
+        row_number() over (
+            partition by endpoint.organization_id
+            order by mailpipe.under_way('dispatch_delivery', endpoint.id, null), due.since, endpoint.id
+        ),
+        coalesce(in_hand.count, 0),
+        due.since
+    limit p_limit;
+end;
+$$;
+
+revoke execute on function mailpipe.endpoints_in_turn(text, int) from public, anon, authenticated;
+grant execute on function mailpipe.endpoints_in_turn(text, int) to mailpipe_worker;
+
+-- Takes up to p_room due deliveries from a lane, of each endpoint its share of the room that is left. An endpoint another
+-- worker is looking at is left to it.
+create function mailpipe.claim_lane(p_lane text, p_room int)
+returns setof mailpipe.jobs
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    turns constant text[] := array(select mailpipe.endpoints_in_turn(p_lane, p_room));
+    room int := p_room;
+    share int;
+    taken int;
+    endpoint mailpipe.webhook_endpoints;
+begin
+    for turn in 1 .. cardinality(turns) loop
+        select locked.*
+        into endpoint
+        from mailpipe.webhook_endpoints as locked
+        where locked.id = turns[turn]
+        for no key update skip locked;
+
+        continue when endpoint.id is null;
+        share := ceil(room::numeric / (cardinality(turns) - turn + 1));
+        return query
+        select claimed.*
+        from mailpipe.claim_group(
+            'dispatch_delivery', p_lane, endpoint.id,
+            greatest(least(share, mailpipe.tries_allowed(endpoint, p_lane), mailpipe.tries_left(endpoint)), 0),
+            -- Four times the total deadline of one try (15 s).
+            interval '60 seconds'
+        ) as claimed;
+        get diagnostics taken = row_count;
+        perform mailpipe.take_tries(endpoint, taken);
+        room := room - taken;
+    end loop;
+end;
+$$;
+
+revoke execute on function mailpipe.claim_lane(text, int) from public, anon, authenticated;
+grant execute on function mailpipe.claim_lane(text, int) to mailpipe_worker;
