@@ -36,6 +36,20 @@ $$;
 revoke execute on function mailpipe.is_event_of(text, text) from public, anon, authenticated;
 grant execute on function mailpipe.is_event_of(text, text) to mailpipe_tenant;
 
+-- What tells of keys and of the audit log is for who reads keys, as it is in a browser.
+create function mailpipe.may_read(p_scopes text[], p_event_type text)
+returns boolean
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select p_event_type !~ '^(key|audit)\.'
+        or 'keys:read' = any (p_scopes);
+$$;
+
+revoke execute on function mailpipe.may_read(text[], text) from public, anon, authenticated;
+grant execute on function mailpipe.may_read(text[], text) to mailpipe_tenant;
+
 create function mailpipe.find_delivery(p_id text)
 returns mailpipe.deliveries
 language plpgsql

@@ -67,13 +67,15 @@ declare
     me mailpipe.caller := mailpipe.authenticate(p_caller, 'webhooks:read');
     target constant mailpipe.deliveries := mailpipe.find_delivery(p_id);
 begin
-    -- The bytes as they are sent, which is what a signature is over; none before the first try.
+    -- The bytes as they are sent, which is what a signature is over; none before the first try, and for who may not read
+    -- the event.
     return mailpipe.show_delivery(target) || jsonb_build_object('body', (
         select case when target.thin then event.thin_body else event.body end
         from mailpipe.events as event
         where event.organization_id = target.organization_id
             and event.environment = target.environment
             and event.id = target.event_id
+            and mailpipe.may_read(me.scopes, event.type)
     ));
 end;
 $$;

@@ -72,6 +72,7 @@ begin
                 where (place.id = '' or (event.created_at, event.id) < (place.at, place.id))
                     and (only_type is null or event.type = only_type)
                     and (only_message is null or event.message_id = only_message)
+                    and mailpipe.may_read(me.scopes, event.type)
                     and (since is null or event.created_at >= since)
                     and (until is null or event.created_at < until)
                 order by event.created_at desc, event.id desc
@@ -103,7 +104,8 @@ begin
     select event.*
     into target
     from mailpipe.events as event
-    where event.id = p_id;
+    where event.id = p_id
+        and mailpipe.may_read(me.scopes, event.type);
 
     if target.id is null then
         raise sqlstate 'PT404' using message = 'not_found', detail = 'event';
