@@ -23,9 +23,17 @@ interface Answered {
   error?: string;
 }
 
-/** Starts the script beside this file under Node; `endings` end it. What it is asked rejects once it has ended. */
-export function startCompanion<Known extends Questions>(script: string, endings: Endings): Companion<Known> {
+/**
+ * Starts the script beside this file under Node, with `environment` added to this process's; `endings` end it. What it is
+ * asked rejects once it has ended.
+ */
+export function startCompanion<Known extends Questions>(
+  script: string,
+  environment: Record<string, string>,
+  endings: Endings,
+): Companion<Known> {
   const child = fork(fileURLToPath(new URL(script, import.meta.url)), {
+    env: { ...process.env, ...environment },
     execArgv: ["--import", "tsx"],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });

@@ -42,7 +42,10 @@ export async function startEdge(url: string, sql: Sql): Promise<Edge> {
     return answer;
   };
   let functionsPort: number | undefined;
-  gateway.open({ functionsPort: () => functionsPort, handlers: { "/storage/v1": storage.fetch, "/": noted } });
+  gateway.open({
+    functionsPort: () => functionsPort,
+    handlers: { "/storage/v1": storage.fetch, "/": noted },
+  });
   Object.assign(process.env, {
     SUPABASE_URL: apiUrl,
     SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secretKey }),

@@ -62,7 +62,9 @@ function chosen(asked: string[]): string[] {
 
 async function measure(project: Project): Promise<Figure[]> {
   const figures: Figure[] = [];
-  for (const name of chosen(process.argv.slice(2))) figures.push(...[await parts[name]?.(project) ?? []].flat());
+  for (const name of chosen(process.argv.slice(2))) {
+    figures.push(...[await parts[name]?.(project) ?? []].flat());
+  }
   return figures;
 }
 

@@ -1,5 +1,7 @@
 // A receiver of webhooks: says when each event arrived. What is posted to /hang is taken and never answered.
-import { createServer } from "node:http";
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { listen } from "../../supabase/local/ports.ts";
 import { answerAsCompanion } from "./companion.ts";
 import { monotonic } from "./monotonic.ts";
@@ -8,7 +10,7 @@ let requests = 0;
 const arrivals = new Map<string, number>();
 const waiting = new Map<string, (at: number) => void>();
 
-const server = createServer({ requestTimeout: 0 }, (request, response) => {
+function receive(request: IncomingMessage, response: ServerResponse): void {
   if (request.url === "/hang") return void request.resume();
   const id = String(request.headers["webhook-id"]);
   const at = monotonic();
@@ -17,11 +19,18 @@ const server = createServer({ requestTimeout: 0 }, (request, response) => {
   waiting.get(id)?.(at);
   waiting.delete(id);
   request.resume().once("end", () => void response.writeHead(200).end("thanks"));
-});
-const listening = listen(server, 0);
+}
+
+const leaf = readFileSync(process.env["BENCH_CERTIFICATE"] ?? "");
+const secure = listen(createTlsServer({ cert: leaf, key: leaf, requestTimeout: 0 }, receive), 0);
+const plain = listen(createServer({ requestTimeout: 0 }, receive), 0);
 
 const questions = {
-  port: () => listening,
+  /** Where the sink listens, as origins. */
+  origins: async () => ({
+    https: `https://127.0.0.1:${await secure}`,
+    http: `http://127.0.0.1:${await plain}`,
+  }),
   /** How many requests arrived since this was last asked. */
   count: () => {
     const counted = requests;
