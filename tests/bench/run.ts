@@ -8,6 +8,7 @@ import { measureRequests } from "./requests.ts";
 import { measureRotation } from "./rotation.ts";
 import { measureSameness } from "./sameness.ts";
 import { measureVerification } from "./verification.ts";
+import { measureClaiming } from "./webhooks-claiming.ts";
 import { measureDispatching } from "./webhooks-dispatching.ts";
 import { measureLog } from "./write-ahead-log.ts";
 
@@ -45,6 +46,7 @@ const parts: Record<string, (project: Project) => Promise<Figure | Figure[]>> = 
   "sameness": (project) => quietly(() => measureSameness(project)),
   "requests": (project) => quietly(() => measureRequests(project)),
   "webhooks-dispatching": measureDispatching,
+  "webhooks-claiming": measureClaiming,
   "exporting": measureExport,
   // Last: a million rows are written before it.
   "rotation": measureRotation,
