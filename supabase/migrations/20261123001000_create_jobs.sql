@@ -6,11 +6,13 @@ create table mailpipe.jobs (
     id text collate "C" not null default mailpipe.new_id('job'),
     organization_id text collate "C",
     environment text,
-    kind text not null,
+    -- Each column of an index compares by "C": a parameter takes on the collation of an id given beside it, and an index
+    -- of another collation is not used for it.
+    kind text collate "C" not null,
     subject_id text collate "C" not null,
     -- Jobs of one group take turns with those of others, however many it has waiting. A delivery's is its endpoint.
     group_id text collate "C" not null default '',
-    lane text not null default 'first',
+    lane text collate "C" not null default 'first',
     -- A claim pushes due_at to the end of its lease, so one index answers both "due" and "not leased".
     due_at timestamptz not null default mailpipe.clock(),
     lease_until timestamptz,

@@ -6,11 +6,16 @@ import type { Sql } from "postgres";
 import { openGateway } from "../../supabase/local/gateway.ts";
 import { startRest } from "../../supabase/local/rest.ts";
 import { createStorage } from "../../supabase/local/storage.ts";
+import { monotonic } from "./monotonic.ts";
 
 /** What the functions reach over HTTP, on loopback. */
 export interface Edge {
   /** Path of every request that arrived since the start, or since it was emptied. */
   arrived: string[];
+  /** When the newest answer to each path was ready, on the monotonic clock: what it tells of is committed. */
+  answered: Map<string, number>;
+  /** Has the functions that listen at `port` answer under /functions/v1. */
+  serveFunctions(port: number): void;
   close(): Promise<void>;
 }
 
@@ -28,11 +33,19 @@ export async function startEdge(url: string, sql: Sql): Promise<Edge> {
   const dir = join(tmpdir(), `mailpipe-bench-storage-${randomUUID()}`);
   const storage = createStorage({ dir, sql, jwtSecret, ...keys });
   const arrived: string[] = [];
-  const noted = (request: Request) => {
-    arrived.push(new URL(request.url).pathname);
-    return rest.fetch(request);
+  const answered = new Map<string, number>();
+  const noted = async (request: Request) => {
+    const { pathname } = new URL(request.url);
+    arrived.push(pathname);
+    const answer = await rest.fetch(request);
+    answered.set(pathname, monotonic());
+    return answer;
   };
-  gateway.open({ functionsPort: () => undefined, handlers: { "/storage/v1": storage.fetch, "/": noted } });
+  let functionsPort: number | undefined;
+  gateway.open({
+    functionsPort: () => functionsPort,
+    handlers: { "/storage/v1": storage.fetch, "/": noted },
+  });
   Object.assign(process.env, {
     SUPABASE_URL: apiUrl,
     SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secretKey }),
@@ -40,6 +53,8 @@ export async function startEdge(url: string, sql: Sql): Promise<Edge> {
   });
   return {
     arrived,
+    answered,
+    serveFunctions: (port) => void (functionsPort = port),
     async close() {
       await gateway.close();
       await rest.close();

@@ -28,6 +28,8 @@ export interface Project {
   another(name: string): Promise<Pool>;
   edge: Edge;
   keys: MintedKeys;
+  /** How to end what a measurement starts beside it; they run when the project ends, the last first. */
+  endings: Endings;
 }
 
 /** How to end what was started, in the order it was. */
@@ -41,7 +43,7 @@ export async function startProject(endings: Endings): Promise<Project> {
   await seedKeys(pool("postgres", 1), keys);
   const edge = await startEdge(server.url("supabase_admin", "postgres"), pool("authenticator", 4));
   endings.push(edge.close);
-  return { pool, another: (name) => addDatabase(server, name, endings), edge, keys };
+  return { pool, another: (name) => addDatabase(server, name, endings), edge, keys, endings };
 }
 
 async function startServer(endings: Endings): Promise<PostgresServer> {

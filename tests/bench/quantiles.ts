@@ -9,7 +9,7 @@ export function interquartileRange(samples: number[]): number {
 }
 
 /** The value below which `part` (0 to 1) of the samples lie, interpolated. */
-function quantile(samples: number[], part: number): number {
+export function quantile(samples: number[], part: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
   const place = (sorted.length - 1) * part;
   const [low = NaN, high = low] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];

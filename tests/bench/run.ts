@@ -8,6 +8,8 @@ import { measureRequests } from "./requests.ts";
 import { measureRotation } from "./rotation.ts";
 import { measureSameness } from "./sameness.ts";
 import { measureVerification } from "./verification.ts";
+import { measureClaiming } from "./webhooks-claiming.ts";
+import { measureDispatching } from "./webhooks-dispatching.ts";
 import { measureLog } from "./write-ahead-log.ts";
 
 const endings: Endings = [];
@@ -34,24 +36,44 @@ async function quietly<Answer>(work: () => Promise<Answer>): Promise<Answer> {
   return await work().finally(() => void (console.log = log));
 }
 
-async function measure(project: Project): Promise<Figure[]> {
-  return [
-    ...await measureVerification(project),
-    // Before rows are inserted that autovacuum would come for in the middle of it.
-    await measureLog(project),
-    ...await measureOneCall(project),
-    ...await quietly(() => measureDatabaseCalls(project)),
-    await quietly(() => measureSameness(project)),
-    await quietly(() => measureRequests(project)),
-    ...await measureExport(project),
-    // Last: a million rows are written before it.
-    ...await measureRotation(project),
-    // Last, as it fills the disk's and the server's memory with a million rows.
-    await measureListing(project),
-  ];
+/** What is measured, in this order, by the name of the file that does. */
+const parts: Record<string, (project: Project) => Promise<Figure | Figure[]>> = {
+  "verification": measureVerification,
+  // Before rows are inserted that autovacuum would come for in the middle of it.
+  "write-ahead-log": measureLog,
+  "one-call": measureOneCall,
+  "database-calls": (project) => quietly(() => measureDatabaseCalls(project)),
+  "sameness": (project) => quietly(() => measureSameness(project)),
+  "requests": (project) => quietly(() => measureRequests(project)),
+  "webhooks-dispatching": measureDispatching,
+  "webhooks-claiming": measureClaiming,
+  "exporting": measureExport,
+  // Last: a million rows are written before it.
+  "rotation": measureRotation,
+  // Last, as it fills the disk's and the server's memory with a million rows.
+  "listing": measureListing,
+};
+
+/** The parts whose names begin with one of those asked for; all of them when none is. Throws for a name of no part. */
+function chosen(asked: string[]): string[] {
+  const names = Object.keys(parts);
+  const unknown = asked.find((start) => !names.some((name) => name.startsWith(start)));
+  if (unknown !== undefined) throw new Error(`No part is called ${unknown}: there are ${names.join(", ")}.`);
+  return names.filter((name) => asked.length === 0 || asked.some((start) => name.startsWith(start)));
 }
 
-/** `npm run bench`: every figure beside its bound, each a ratio or a count within this run. 1 when one is not met. */
+async function measure(project: Project): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const name of chosen(process.argv.slice(2))) {
+    figures.push(...[await parts[name]?.(project) ?? []].flat());
+  }
+  return figures;
+}
+
+/**
+ * `npm run bench [-- <part> …]`: every figure beside its bound, each a ratio or a count within this run. 1 when one is
+ * not met.
+ */
 async function bench(): Promise<0 | 1> {
   const started = performance.now();
   const figures = await measure(await starting);

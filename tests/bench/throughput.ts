@@ -9,14 +9,18 @@ export type Contenders<Name extends string> = Record<Name, { calls: number; call
 /** Connections of a pool that measures, each with one call under way. */
 export const inFlight = 8;
 
-/** Makes `calls` calls, eight at a time, and resolves to how many a second that was. */
-export async function perSecond(calls: number, call: Call, from = 0): Promise<number> {
+/** Makes `calls` calls, `lanes` at a time, and resolves to how many a second that was. */
+export async function perSecond(
+  calls: number,
+  call: Call,
+  { from = 0, lanes = inFlight }: { from?: number; lanes?: number } = {},
+): Promise<number> {
   const started = performance.now();
   let turn = 0;
   const lane = async () => {
     while (turn < calls) await call(from + turn++);
   };
-  await Promise.all(Array.from({ length: inFlight }, lane));
+  await Promise.all(Array.from({ length: lanes }, lane));
   return calls / (performance.now() - started) * 1000;
 }
 
@@ -41,7 +45,7 @@ export async function interleave<Name extends string>(
     const first = round % names.length;
     for (const name of [...names.slice(first), ...names.slice(0, first)]) {
       const { calls, call } = contenders[name];
-      rates[name].push(await perSecond(calls, call, round * calls));
+      rates[name].push(await perSecond(calls, call, { from: round * calls }));
     }
   }
   return rates;
