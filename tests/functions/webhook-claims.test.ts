@@ -57,6 +57,7 @@ describe("a result that comes after another worker has claimed the delivery", ()
     expect([...await attempts()]).toMatchObject([{ fence: 1, open: true }, { fence: 2, open: true }]);
     await exchange([found(holder)]);
     expect(await trial.known()).toMatchObject([{ state: "succeeded", attempts: 1 }]);
+    expect([...await attempts()]).toMatchObject([{ fence: 1, open: true }, { fence: 2, open: false }]);
     const after = await everything();
     await exchange([found(late, facts), found(holder, facts)]);
     expect(await everything()).toEqual(after);
@@ -95,6 +96,20 @@ describe("claims", () => {
     expect(claimed).toHaveLength(36);
     expect(claimed.every(({ fence }) => fence === 1)).toBe(true);
   });
+
+  test.each(["jobs", "webhook_endpoints"])(
+    "leave alone what somebody else has locked in %s",
+    async (table) => {
+      for (const path of ["/a", "/b"]) await trial.subscribe(path);
+      await trial.emit();
+      await owner().begin(async (transaction) => {
+        await transaction.unsafe(`select from mailpipe.${table} order by id limit 1 for no key update`);
+        // Whoever waits here waits for ever.
+        expect(await exchange()).toHaveLength(1);
+      });
+      expect(await exchange()).toHaveLength(1);
+    },
+  );
 
   test("of four workers at once come to one request a delivery", async () => {
     for (const path of ["/a", "/b", "/c"]) await trial.subscribe(path);
