@@ -2,9 +2,42 @@
 -- Why: an endpoint may have a million deliveries behind it, and a statement has eight seconds.
 -- Locks: none on existing objects.
 
--- Takes up to p_limit deliveries of a removed endpoint away, with their jobs and attempts, and with the last of them the
--- endpoint itself. How many went. What a worker is writing at this moment stays for the next time: it holds the job, and
--- waits for the endpoint.
+-- Takes deliveries away with their jobs and attempts; how many went. What a worker is writing at this moment stays: it holds
+-- the job, and may be waiting for the endpoint.
+create function mailpipe.clear_deliveries(p_ids text[])
+returns int
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    gone int;
+begin
+    delete from mailpipe.jobs
+    where id = any (array(
+        select job.id
+        from mailpipe.jobs as job
+        where job.kind = 'dispatch_delivery'
+            and job.subject_id = any (p_ids)
+        for update skip locked
+    ));
+    delete from mailpipe.deliveries as delivery
+    where delivery.id = any (p_ids)
+        and not exists (
+            select
+            from mailpipe.jobs as job
+            where job.kind = 'dispatch_delivery'
+                and job.subject_id = delivery.id
+        );
+    get diagnostics gone = row_count;
+    return gone;
+end;
+$$;
+
+revoke execute on function mailpipe.clear_deliveries(text[]) from public, anon, authenticated;
+-- Granted to nobody: only what clears an endpoint takes deliveries away.
+
+-- Up to p_limit deliveries of a removed endpoint, and with the last of them the endpoint itself. How many went.
 create function mailpipe.clear_endpoint(p_endpoint mailpipe.webhook_endpoints, p_limit int)
 returns int
 language plpgsql
@@ -13,33 +46,15 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    picked constant text[] := array(
+    gone constant int := mailpipe.clear_deliveries(array(
         select delivery.id
         from mailpipe.deliveries as delivery
         where delivery.organization_id = p_endpoint.organization_id
             and delivery.environment = p_endpoint.environment
             and delivery.endpoint_id = p_endpoint.id
         limit p_limit
-    );
-    gone int;
-begin
-    delete from mailpipe.jobs
-    where id = any (array(
-        select job.id
-        from mailpipe.jobs as job
-        where job.kind = 'dispatch_delivery'
-            and job.subject_id = any (picked)
-        for update skip locked
     ));
-    delete from mailpipe.deliveries as delivery
-    where delivery.id = any (picked)
-        and not exists (
-            select
-            from mailpipe.jobs as job
-            where job.kind = 'dispatch_delivery'
-                and job.subject_id = delivery.id
-        );
-    get diagnostics gone = row_count;
+begin
     delete from mailpipe.webhook_endpoints as endpoint
     where endpoint.id = p_endpoint.id
         and not exists (

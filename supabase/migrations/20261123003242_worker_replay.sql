@@ -25,6 +25,26 @@ $$;
 revoke execute on function mailpipe.deliveries_to_replay(mailpipe.jobs, int) from public, anon, authenticated;
 grant execute on function mailpipe.deliveries_to_replay(mailpipe.jobs, int) to mailpipe_worker;
 
+-- Whether the endpoint is there and enabled. Whoever removes it waits until what is queued then is there to be removed.
+create function mailpipe.hold_endpoint(p_id text)
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform
+    from mailpipe.webhook_endpoints as endpoint
+    where endpoint.id = p_id
+        and endpoint.enabled
+    for key share;
+    return found;
+end;
+$$;
+
+revoke execute on function mailpipe.hold_endpoint(text) from public, anon, authenticated;
+grant execute on function mailpipe.hold_endpoint(text) to mailpipe_worker;
+
 -- They go to the lane of retries: an event that happens now is not to wait behind a replay. A replay of an endpoint that
 -- was disabled or removed meanwhile ends.
 create function mailpipe_api.replay_step(p_caller jsonb, p_job_id text, p_fence bigint)
@@ -49,19 +69,12 @@ begin
         and held.fence = p_fence
     for update;
 
-    -- Whoever removes the endpoint waits until what is queued here is there to be removed.
-    perform
-    from mailpipe.webhook_endpoints as endpoint
-    where endpoint.id = job.subject_id
-        and endpoint.enabled
-    for key share;
-    if found then
+    if mailpipe.hold_endpoint(job.subject_id) then
         foreach delivery in array array(select mailpipe.deliveries_to_replay(job, per_step)) loop
             perform mailpipe.replay_delivery(delivery, 'retry');
             replayed := replayed + 1;
         end loop;
     end if;
-
     if replayed < per_step then
         perform mailpipe.finish_job(job.id, p_fence, null);
     else

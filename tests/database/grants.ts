@@ -165,6 +165,7 @@ export const executables = {
   groups_due                worker
   hand_out_to_owner         tenant
   has_failed_for_good       worker
+  hold_endpoint             worker
   hold_issuer               tenant
   hold_key                  tenant
   hurry_delivery            tenant worker
@@ -200,6 +201,7 @@ export const executables = {
   lock_endpoint             tenant
   mail_size                 worker
   make_default              tenant
+  may_read                  tenant
   member_email              tenant
   member_to_change          tenant
   message_attachments       tenant worker

@@ -162,7 +162,9 @@ describe(`a sealed value, opened with ${gpgName}`, () => {
 describe("a sealed value", () => {
   test("opens at its own place: fourteen of them, so that what is refused below could be opened", async () => {
     expect(all).toHaveLength(14);
-    for (const outcome of await outcomes(all)) expect(outcome).toMatch(/^opened: .*(secret of|whsec_|.*Bearer of)/);
+    for (const outcome of await outcomes(all)) {
+      expect(outcome).toMatch(/^opened: .*(secret of|whsec_|.*Bearer of)/);
+    }
   });
 
   test("opens at none of the others' places, whichever two are swapped", async () => {

@@ -45,26 +45,25 @@ const jobs = async (kind = "dispatch_delivery") => [
   `,
 ];
 
-/**
- * Deliveries of an endpoint that were given up: one an hour from 1 May on, of events two days older. The ids of the first
- * two of them sort against the time.
- */
+/** Deliveries of an endpoint that were given up, one every ten seconds from 1 May on, of events two days older. */
 async function givenUp(endpointId: string, count: number): Promise<string[]> {
+  await sql()`
+    insert into mailpipe.events (id, organization_id, environment, type, data, created_at)
+    select concat('evt_', ${endpointId}::text, '_', n), ${tenant.organization_id}, 'test', 'email.queued', '{}',
+      '2026-04-29'::timestamptz + n * interval '10 seconds'
+    from generate_series(0, ${count}::int - 1) as n
+  `;
+  // Without statistics Postgres checks each delivery's event by going through all of them.
+  await sql()`analyze mailpipe.events`;
   const made = await sql()<{ id: string }[]>`
-    with told as (
-      insert into mailpipe.events (id, organization_id, environment, type, data, created_at)
-      select concat('evt_', ${endpointId}::text, '_', n), ${tenant.organization_id}, 'test', 'email.queued', '{}',
-        '2026-04-29'::timestamptz + make_interval(hours => n)
-      from generate_series(1, ${count}::int) as n
-      returning id, created_at
-    )
     insert into mailpipe.deliveries (
       id, organization_id, environment, event_id, endpoint_id, state, attempts, failure, finished_at, created_at
     )
-    select concat('dlv_', md5(told.id)), ${tenant.organization_id}, 'test', told.id, ${endpointId}, 'failed', 11, 'http_error',
-      told.created_at + interval '2 days', told.created_at
-    from told
-    order by told.created_at
+    select concat('dlv_', md5(id)), organization_id, environment, id, ${endpointId}, 'failed', 11, 'http_error',
+      created_at + interval '2 days', created_at
+    from mailpipe.events
+    where starts_with(id, concat('evt_', ${endpointId}::text))
+    order by created_at
     returning id
   `;
   return made.map(({ id }) => id);
@@ -97,7 +96,7 @@ describe("one delivery", () => {
       { started_at: "2026-05-10T01:00:00.000Z" },
     ]);
     const [line] =
-      await sql()`select subject_id, detail from mailpipe.audit where action = 'webhook.replayed'`;
+      await sql()`select subject_id, detail from mailpipe.audit where action = 'webhook.replayed' and subject_id = ${id}`;
     expect(line).toEqual({ subject_id: id, detail: { delivery_id, job_id: answer.body.job_id } });
   });
 
@@ -167,8 +166,8 @@ describe("all of an endpoint that was given up since a time", () => {
     await sql()`update mailpipe.deliveries set state = 'succeeded', failure = null where id = ${taken ?? ""}`;
     const { delivery_id: pending } = await sendTest(tenant.test, id);
     await sql()`delete from mailpipe.jobs`;
-    // Given up at 2 o'clock, though its event is of two days before.
-    const since = "2026-05-01T04:00:00+02:00";
+    // When the second was given up, whose event is of two days before.
+    const since = "2026-05-01T02:00:10+02:00";
     const answer = await replay({ endpoint_id: id, since });
     expect(answer.status).toBe(202);
     expect(await jobs("replay_deliveries")).toEqual([{ subject: id, lane: "first" }]);
@@ -182,8 +181,8 @@ describe("all of an endpoint that was given up since a time", () => {
       [pending]: "pending",
     });
     const [line] =
-      await sql()`select subject_id, detail from mailpipe.audit where action = 'webhook.replayed'`;
-    const utc = "2026-05-01T02:00:00.000Z";
+      await sql()`select subject_id, detail from mailpipe.audit where action = 'webhook.replayed' and subject_id = ${id}`;
+    const utc = "2026-05-01T00:00:10.000Z";
     expect(line).toEqual({ subject_id: id, detail: { since: utc, job_id: answer.body.job_id } });
   });
 
@@ -358,7 +357,7 @@ describe("replay-deliveries is refused", () => {
     ...([
       ...["yesterday", "2026-05-01", "2026-05-01T00:00:00", "2026-05-01 00:00:00Z", "2026-13-01T00:00:00Z"],
       ...["2026-02-30T00:00:00Z", "2026-05-01T25:00:00Z", "0000-01-01T00:00:00Z", "-infinity", "now", ""],
-      ...["+012026-05-01T00:00:00Z", "2026-05-01T00:00:00Z\0", 1_777_593_600, null, ["2026-05-01T00:00:00Z"]],
+      ...["2026-05-01T00:00:00Z\0", 1_777_593_600, null, ["2026-05-01T00:00:00Z"]],
     ].map((odd) =>
       [`with since ${JSON.stringify(odd)}`, { endpoint_id, since: odd }, "since"] as [string, object, string]
     )),
