@@ -10,6 +10,8 @@ import { measureSameness } from "./sameness.ts";
 import { measureVerification } from "./verification.ts";
 import { measureClaiming } from "./webhooks-claiming.ts";
 import { measureDispatching } from "./webhooks-dispatching.ts";
+import { measureIsolation } from "./webhooks-isolation.ts";
+import { measureWaking } from "./webhooks-waking.ts";
 import { measureLog } from "./write-ahead-log.ts";
 
 const endings: Endings = [];
@@ -46,6 +48,8 @@ const parts: Record<string, (project: Project) => Promise<Figure | Figure[]>> = 
   "sameness": (project) => quietly(() => measureSameness(project)),
   "requests": (project) => quietly(() => measureRequests(project)),
   "webhooks-dispatching": measureDispatching,
+  "webhooks-waking": measureWaking,
+  "webhooks-isolation": measureIsolation,
   "webhooks-claiming": measureClaiming,
   "exporting": measureExport,
   // Last: a million rows are written before it.

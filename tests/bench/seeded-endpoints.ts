@@ -1,4 +1,5 @@
 import type { Sql } from "postgres";
+import { hashKey, mintKey } from "../../shared/keys.ts";
 import { newWebhookSecret } from "../../shared/signature.ts";
 
 /** Endpoints of one organization, alike but for their ids. */
@@ -34,6 +35,18 @@ export async function seedEndpoints(owner: Sql, endpoints: SeededEndpoints): Pro
     from generate_series(1, ${count}::int) as n
     cross join lateral (select ${endpointId(organization, 0).slice(0, -1)}::text || n as id) as made
   `;
+}
+
+/** Inserts a key that may try the organization's endpoints, and gives it. */
+export async function seedWebhookKey(owner: Sql, organization: string): Promise<string> {
+  const { plain } = mintKey("live");
+  await owner`
+    insert into mailpipe.api_keys (id, organization_id, environment, name, hash, last_four, scopes, window_id)
+    select made.id, ${organization}, 'live', 'bench', decode(${hashKey(plain)}, 'hex'), ${plain.slice(-4)},
+      '{webhooks:read,webhooks:write}', made.id
+    from (select mailpipe.new_id('key') as id) as made
+  `;
+  return plain;
 }
 
 let told = 0;

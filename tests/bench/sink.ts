@@ -37,8 +37,12 @@ const questions = {
     requests = 0;
     return counted;
   },
-  /** When an event arrived, on the monotonic clock; answered once it has. */
-  arrival: (id: string) => arrivals.get(id) ?? new Promise<number>((resolve) => waiting.set(id, resolve)),
+  /** When an event arrived, on the monotonic clock; answered once it has. Rejects when it does not within a minute. */
+  arrival: (id: string) =>
+    arrivals.get(id) ?? new Promise<number>((resolve, reject) => {
+      waiting.set(id, resolve);
+      setTimeout(() => reject(new Error(`${id} has not arrived.`)), 60_000).unref();
+    }),
 };
 
 /** What a sink can be asked. */

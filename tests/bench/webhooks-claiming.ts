@@ -35,7 +35,9 @@ async function timed(admin: Sql): Promise<number> {
   const undone = new Error("undone");
   await admin.begin(async (transaction) => {
     const started = performance.now();
-    const [row] = await transaction.unsafe<{ claimed: { deliveries: unknown[] } }[]>(claim, [], { prepare: true });
+    const [row] = await transaction.unsafe<{ claimed: { deliveries: unknown[] } }[]>(claim, [], {
+      prepare: true,
+    });
     took = performance.now() - started;
     const count = row?.claimed.deliveries.length;
     if (count !== 32) throw new Error(`${count} deliveries were claimed and not 32.`);
@@ -64,7 +66,8 @@ export async function measureClaiming(project: Project): Promise<Figure[]> {
     }
   }
   const [one = NaN, other = NaN, third = NaN] = times.map(median);
-  const against = (took: number) => `${took.toFixed(1)} ms against ${one.toFixed(1)} ms, medians of ${rounds}`;
+  const against = (took: number) =>
+    `${took.toFixed(1)} ms against ${one.toFixed(1)} ms, medians of ${rounds}`;
   return [
     {
       name: "claiming 32 of 1,000,000 deliveries / of 1,000",

@@ -64,8 +64,8 @@ async function interleaved(
 
 /**
  * Deliveries a second to a receiver on this machine, against bare signed requests of the same client with as many under
- * way, over TLS as an endpoint must be reached and in plain text. The receiver and PostgREST's stand-in are processes of
- * their own, as hosted.
+ * way: over TLS as an endpoint must be reached, and to inform in plain text. The receiver and PostgREST's stand-in are
+ * processes of their own, as hosted.
  */
 export async function measureDispatching(project: Project): Promise<Figure[]> {
   const delivering = await startDelivering(project);
@@ -80,7 +80,7 @@ export async function measureDispatching(project: Project): Promise<Figure[]> {
     figures.push({
       name: `deliveries over ${scheme}, ${lanes} at once / bare signed requests`,
       ...compare(delivered, bare),
-      atLeast: 0.5,
+      ...(scheme === "https" ? { atLeast: 0.5 } : {}),
     });
   }
   return figures;
