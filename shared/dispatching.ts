@@ -56,7 +56,9 @@ function excerptOf({ allowListed, body }: EgressAnswer): string | null {
 }
 
 function disabling({ status, headers }: EgressAnswer): Try["disable"] {
-  if (headers["webhook-delivery"]?.trim().toLowerCase() === "disable") return "asked";
+  // Sent twice it comes joined.
+  const asked = headers["webhook-delivery"]?.split(",").map((each) => each.trim().toLowerCase()) ?? [];
+  if (asked.includes("disable")) return "asked";
   return status === 410 ? "gone" : null;
 }
 
@@ -90,12 +92,17 @@ function failed({ failure, message, status }: EgressFailed): Try {
 }
 
 async function post(work: DeliveryWork, body: string, now: Date): Promise<Try> {
+  const { secret, previous_secret } = work;
+  if (secret === null) {
+    const detail = "The endpoint's secrets cannot be opened with this project's master key.";
+    return { ...nothing, outcome: "secret_unreadable", detail, overloaded: true };
+  }
   const signed = signWebhook({
     id: work.event.id,
     timestampSeconds: now.getTime() / 1000,
     body,
-    secret: work.secret,
-    previousSecret: work.previous_secret,
+    secret,
+    previousSecret: previous_secret,
   });
   try {
     const answer = await egressFetch(work.url, {

@@ -144,6 +144,11 @@ export const errorKinds = {
     sentence: "The endpoint is disabled.",
     hint: 'Enable it first: PATCH webhooks/<id> with { "enabled": true }.',
   },
+  secret_rotating: {
+    status: 409,
+    sentence: "The secret before the last rotation is still valid.",
+    hint: "Wait until its overlap is over, or send overlap_seconds: 0, which ends every secret before at once.",
+  },
   replay_running: {
     status: 409,
     sentence: "A replay of this endpoint is running.",

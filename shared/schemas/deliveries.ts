@@ -65,7 +65,7 @@ export const Replaying = z.object({ job_id: z.string() });
 /** Query of GET webhook-stats: since a day ago unless said. */
 export const StatsQuery = z.strictObject({ endpoint_id: id("whk").optional(), since: Time.optional() });
 
-/** Answer of GET webhook-stats. Rates are of an endpoint's newest 10,000 deliveries since then; null without any try. */
+/** Answer of GET webhook-stats. Rates are of an endpoint's newest 1,000 deliveries since then; null without any try. */
 export const WebhookStats = z.object({
   since: ShownTime,
   data: z.array(z.object({

@@ -39,7 +39,8 @@ export type MessageWork = z.infer<typeof MessageWork>[number];
 
 /**
  * One claimed delivery. `body` is null until the first composer has stored it, and only then are there `data`; an
- * endpoint's own headers are by name in lower case; `previous_secret` is there while a rotation's overlap lasts.
+ * endpoint's own headers are by name in lower case; `secret` is null when what is sealed does not open; `previous_secret` is
+ * there while a rotation's overlap lasts.
  */
 export const DeliveryWork = z.object({
   job_id: z.string(),
@@ -59,13 +60,13 @@ export const DeliveryWork = z.object({
   url: z.string(),
   enabled: z.boolean(),
   headers: z.record(z.string(), z.string()).nullable(),
-  secret: z.string(),
+  secret: z.string().nullable(),
   previous_secret: z.string().nullable(),
 });
 export type DeliveryWork = z.infer<typeof DeliveryWork>;
 
-/** What exchange_deliveries hands to a worker. `wait`: an endpoint's tries of this second are used up. */
-export const Exchanged = z.object({ deliveries: z.array(DeliveryWork), wait: z.boolean() });
+/** What exchange_deliveries hands to a worker. `wait_ms`: till an endpoint goes on whose tries of a second are used up. */
+export const Exchanged = z.object({ deliveries: z.array(DeliveryWork), wait_ms: z.number().nullable() });
 
 /** What store_event_bodies answers: the bytes of each event by its id. */
 export const StoredBodies = z.record(

@@ -45,8 +45,8 @@ alter table mailpipe.jobs force row level security;
 grant select, insert, delete on mailpipe.jobs to mailpipe_tenant;
 grant select, insert, delete on mailpipe.jobs to mailpipe_worker;
 grant update (lane, due_at, lease_until, fence, attempts, cursor) on mailpipe.jobs to mailpipe_worker;
--- A delivery that is replayed while it waits is due at once.
-grant update (due_at) on mailpipe.jobs to mailpipe_tenant;
+-- A delivery that is replayed while it waits is due at once, and begins its schedule anew.
+grant update (due_at, attempts) on mailpipe.jobs to mailpipe_tenant;
 create policy "a caller works on the jobs of its organization"
     on mailpipe.jobs
     for all

@@ -94,3 +94,27 @@ $$;
 
 revoke execute on function mailpipe.under_way(text, text, text) from public, anon, authenticated;
 grant execute on function mailpipe.under_way(text, text, text) to mailpipe_worker;
+
+-- Since when the oldest of a group's due jobs in a lane is due; null when none is.
+create function mailpipe.due_since(p_kind text, p_group_id text, p_lane text)
+returns timestamptz
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select job.due_at
+        from mailpipe.jobs as job
+        where job.kind = p_kind
+            and job.lane = p_lane
+            and job.group_id = p_group_id
+            and job.due_at <= mailpipe.clock()
+        order by job.due_at
+        limit 1
+    );
+end;
+$$;
+
+revoke execute on function mailpipe.due_since(text, text, text) from public, anon, authenticated;
+grant execute on function mailpipe.due_since(text, text, text) to mailpipe_worker;

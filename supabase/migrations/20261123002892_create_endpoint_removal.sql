@@ -90,24 +90,31 @@ $$;
 revoke execute on function mailpipe.clear_removed(text) from public, anon, authenticated;
 grant execute on function mailpipe.clear_removed(text) to mailpipe_tenant;
 
--- The next 5,000 of the endpoint that was removed first: what a removal left.
+-- The next 10,000 of what removals left, the endpoint that was removed first before the others.
 create function mailpipe.clear_removed_endpoints()
 returns int
-language sql
+language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    select coalesce(
-        (
-            select mailpipe.clear_endpoint(endpoint, 5000)
-            from mailpipe.webhook_endpoints as endpoint
-            where endpoint.removed_at is not null
-            order by endpoint.removed_at
-            limit 1
-        ),
-        0
-    );
+declare
+    most constant int := 10000;
+    gone int := 0;
+    endpoint mailpipe.webhook_endpoints;
+begin
+    for endpoint in
+        select removed.*
+        from mailpipe.webhook_endpoints as removed
+        where removed.removed_at is not null
+        order by removed.removed_at
+        limit 100
+    loop
+        exit when gone >= most;
+        gone := gone + mailpipe.clear_endpoint(endpoint, most - gone);
+    end loop;
+    return gone;
+end;
 $$;
 
 revoke execute on function mailpipe.clear_removed_endpoints() from public, anon, authenticated;

@@ -19,24 +19,6 @@ $$;
 revoke execute on function mailpipe.is_removed(text) from public, anon, authenticated;
 grant execute on function mailpipe.is_removed(text) to mailpipe_tenant;
 
-create function mailpipe.is_event_of(p_event_id text, p_type text)
-returns boolean
-language sql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-    select exists (
-        select
-        from mailpipe.events as event
-        where event.id = p_event_id
-            and event.type = p_type
-    );
-$$;
-
-revoke execute on function mailpipe.is_event_of(text, text) from public, anon, authenticated;
-grant execute on function mailpipe.is_event_of(text, text) to mailpipe_tenant;
-
--- What tells of keys and of the audit log is for who reads keys, as it is in a browser.
 create function mailpipe.may_read(p_scopes text[], p_event_type text)
 returns boolean
 language sql

@@ -34,13 +34,15 @@ revoke execute on function mailpipe.show_endpoint(mailpipe.webhook_endpoints) fr
 grant execute on function mailpipe.show_endpoint(mailpipe.webhook_endpoints) to mailpipe_tenant;
 
 -- Every event is written once for each endpoint, so a hundred in an environment are as many as an event can bear.
-create function mailpipe.assert_room_for_endpoint()
+create function mailpipe.assert_room_for_endpoint(p_me mailpipe.caller)
 returns void
 language plpgsql
-stable
+volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    -- One after the other, or several at once would each find room for itself.
+    perform pg_advisory_xact_lock(hashtext(concat('mailpipe.webhooks ', p_me.organization_id, p_me.environment)));
     if (
         select count(*) >= 100
         from mailpipe.webhook_endpoints as endpoint
@@ -51,8 +53,8 @@ begin
 end;
 $$;
 
-revoke execute on function mailpipe.assert_room_for_endpoint() from public, anon, authenticated;
-grant execute on function mailpipe.assert_room_for_endpoint() to mailpipe_tenant;
+revoke execute on function mailpipe.assert_room_for_endpoint(mailpipe.caller) from public, anon, authenticated;
+grant execute on function mailpipe.assert_room_for_endpoint(mailpipe.caller) to mailpipe_tenant;
 
 create function mailpipe_api.create_webhook(p_caller jsonb, p_request jsonb)
 returns jsonb
@@ -67,7 +69,7 @@ declare
     made mailpipe.webhook_endpoints;
 begin
     perform mailpipe.assert_environment(me, p_request ->> 'environment');
-    perform mailpipe.assert_room_for_endpoint();
+    perform mailpipe.assert_room_for_endpoint(me);
 
     insert into mailpipe.webhook_endpoints (
         id, organization_id, environment, url, description, events, thin, headers, header_names, max_concurrent,

@@ -2,7 +2,8 @@
 -- Why: a receiver is moved to a new secret without losing an event, and tried without waiting for one.
 -- Locks: none on existing objects.
 
--- The secret before stays valid for overlap_seconds. A rotation within another's overlap ends that one.
+-- The secret before stays valid for overlap_seconds. Within an overlap only a rotation without one is taken, which ends every
+-- secret before at once: a third secret beside two would leave a receiver behind.
 create function mailpipe_api.rotate_webhook_secret(p_caller jsonb, p_id text, p_request jsonb)
 returns jsonb
 language plpgsql
@@ -16,6 +17,11 @@ declare
     overlap constant int := (p_request ->> 'overlap_seconds')::int;
     changed mailpipe.webhook_endpoints;
 begin
+    if overlap > 0 and target.previous_secret_until > mailpipe.clock() then
+        raise sqlstate 'PT409' using
+            message = 'secret_rotating',
+            detail = mailpipe.rfc3339(target.previous_secret_until);
+    end if;
     update mailpipe.webhook_endpoints
     set
         secret = mailpipe.seal('webhook_endpoints', target.id, 'secret', p_request ->> 'secret'),

@@ -22,6 +22,11 @@ declare
     only_failure text := p_request ->> 'failure';
     since timestamptz := (p_request ->> 'since')::timestamptz;
     until timestamptz := (p_request ->> 'until')::timestamptz;
+    removed text[] := array(
+        select endpoint.id
+        from mailpipe.webhook_endpoints as endpoint
+        where endpoint.removed_at is not null
+    );
 begin
     return mailpipe.page(
         (
@@ -39,8 +44,16 @@ begin
                     and (only_failure is null or delivery.failure = only_failure)
                     and (since is null or delivery.created_at >= since)
                     and (until is null or delivery.created_at < until)
-                    and not mailpipe.is_removed(delivery.endpoint_id)
-                    and (only_type is null or mailpipe.is_event_of(delivery.event_id, only_type))
+                    and delivery.endpoint_id <> all (removed)
+                    and (
+                        only_type is null
+                        or exists (
+                            select
+                            from mailpipe.events as event
+                            where event.id = delivery.event_id
+                                and event.type = only_type
+                        )
+                    )
                 order by delivery.created_at desc, delivery.id desc
                 limit how_many + 1
             ) as listed

@@ -2,7 +2,7 @@
 -- Why: what a receiver lost is sent again under the same id; many are a job with a cursor, which no restart loses.
 -- Locks: none on existing objects.
 
--- Makes one that waits due now, unless a worker has it in hand. Its job.
+-- Makes one that waits due now, with all its tries before it, unless a worker has it in hand. Its job.
 create function mailpipe.hurry_delivery(p_delivery_id text)
 returns text
 language sql
@@ -10,7 +10,9 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
     update mailpipe.jobs
-    set due_at = case when lease_until > mailpipe.clock() then due_at else mailpipe.clock() end
+    set
+        due_at = case when lease_until > mailpipe.clock() then due_at else mailpipe.clock() end,
+        attempts = case when lease_until > mailpipe.clock() then attempts else 0 end
     where kind = 'dispatch_delivery'
         and subject_id = p_delivery_id
     returning id;

@@ -2,7 +2,7 @@
 -- Why: how well each endpoint answers, and what waits for it, at a glance.
 -- Locks: none on existing objects.
 
--- What tries came to, of an endpoint's newest 10,000 deliveries since p_since.
+-- What tries came to, of an endpoint's newest 1,000 deliveries since p_since.
 create function mailpipe.endpoint_rates(p_endpoint mailpipe.webhook_endpoints, p_since timestamptz)
 returns jsonb
 language sql
@@ -17,7 +17,7 @@ as $$
             and delivery.endpoint_id = p_endpoint.id
             and delivery.created_at >= p_since
         order by delivery.created_at desc, delivery.id desc
-        limit 10000
+        limit 1000
     ),
     tries as (
         select attempt.outcome = 'succeeded' as succeeded, attempt.duration_ms

@@ -40,8 +40,9 @@ $$;
 revoke execute on function mailpipe.take_tries(mailpipe.webhook_endpoints, int) from public, anon, authenticated;
 grant execute on function mailpipe.take_tries(mailpipe.webhook_endpoints, int) to mailpipe_worker;
 
--- How many tries from a lane may be begun now. One slot is left to the other lane, where there is more than one. What
--- waits for an endpoint that was disabled only has to be ended, which is no try.
+-- How many tries from a lane may be begun now. One slot is left to the other lane, where there is more than one; and while
+-- the other lane has something due, one try is left to it, the only one if it has waited longer. What waits for an endpoint
+-- that was disabled only has to be ended, which is no try.
 create function mailpipe.tries_allowed(p_endpoint mailpipe.webhook_endpoints, p_lane text)
 returns int
 language plpgsql
@@ -49,7 +50,11 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    kind constant text := 'dispatch_delivery';
     slots constant int := least(p_endpoint.slots, p_endpoint.max_concurrent);
+    other_lane constant text := case p_lane when 'first' then 'retry' else 'first' end;
+    left_over int;
+    other_since timestamptz;
 begin
     if not p_endpoint.enabled then
         return 1000;
@@ -57,9 +62,17 @@ begin
     if p_endpoint.resume_at > mailpipe.clock() then
         return 0;
     end if;
+    left_over := least(slots - mailpipe.under_way(kind, p_endpoint.id, null), mailpipe.tries_left(p_endpoint));
+    if left_over <= 0 then
+        return 0;
+    end if;
+    other_since := mailpipe.due_since(kind, p_endpoint.id, other_lane);
+    if left_over = 1 and other_since < mailpipe.due_since(kind, p_endpoint.id, p_lane) then
+        return 0;
+    end if;
     return least(
-        slots - mailpipe.under_way('dispatch_delivery', p_endpoint.id, null),
-        greatest(slots - 1, 1) - mailpipe.under_way('dispatch_delivery', p_endpoint.id, p_lane)
+        case when other_since is null then left_over else greatest(left_over - 1, 1) end,
+        greatest(slots - 1, 1) - mailpipe.under_way(kind, p_endpoint.id, p_lane)
     );
 end;
 $$;

@@ -66,7 +66,7 @@ begin
         select claimed.*
         from mailpipe.claim_group(
             'dispatch_delivery', p_lane, endpoint.id,
-            greatest(least(share, mailpipe.tries_allowed(endpoint, p_lane), mailpipe.tries_left(endpoint)), 0),
+            greatest(least(share, mailpipe.tries_allowed(endpoint, p_lane)), 0),
             -- Four times the total deadline of one try (15 s).
             interval '60 seconds'
         ) as claimed;

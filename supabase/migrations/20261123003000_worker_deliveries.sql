@@ -2,6 +2,39 @@
 -- Why: a try needs nothing but this; the bytes of an event are composed once and kept.
 -- Locks: none on existing objects.
 
+-- What is sealed of an endpoint. Without any secret where one does not open, after a restore say: that is a failed try of
+-- this endpoint, and nobody else's.
+create function mailpipe.endpoint_secrets(p_endpoint mailpipe.webhook_endpoints)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return jsonb_build_object(
+        'headers', mailpipe.unseal(
+            p_endpoint.organization_id, 'webhook_endpoints', p_endpoint.id, 'headers', p_endpoint.headers
+        )::jsonb,
+        'secret', mailpipe.unseal(
+            p_endpoint.organization_id, 'webhook_endpoints', p_endpoint.id, 'secret', p_endpoint.secret
+        ),
+        'previous_secret', case
+            when p_endpoint.previous_secret_until > mailpipe.clock()
+            then mailpipe.unseal(
+                p_endpoint.organization_id, 'webhook_endpoints', p_endpoint.id, 'previous_secret',
+                p_endpoint.previous_secret
+            )
+        end
+    );
+exception
+    when external_routine_invocation_exception or sqlstate 'PT503' then
+        return '{"headers": null, "secret": null, "previous_secret": null}';
+end;
+$$;
+
+revoke execute on function mailpipe.endpoint_secrets(mailpipe.webhook_endpoints) from public, anon, authenticated;
+grant execute on function mailpipe.endpoint_secrets(mailpipe.webhook_endpoints) to mailpipe_worker;
+
 create function mailpipe.delivery_work(p_job mailpipe.jobs)
 returns jsonb
 language sql
@@ -24,21 +57,8 @@ as $$
         'payload_version', event.payload_version,
         'body', bytes.body,
         'url', endpoint.url,
-        'enabled', endpoint.enabled,
-        'headers', mailpipe.unseal(
-            endpoint.organization_id, 'webhook_endpoints', endpoint.id, 'headers', endpoint.headers
-        )::jsonb,
-        'secret', mailpipe.unseal(
-            endpoint.organization_id, 'webhook_endpoints', endpoint.id, 'secret', endpoint.secret
-        ),
-        'previous_secret', case
-            when endpoint.previous_secret_until > mailpipe.clock()
-            then mailpipe.unseal(
-                endpoint.organization_id, 'webhook_endpoints', endpoint.id, 'previous_secret',
-                endpoint.previous_secret
-            )
-        end
-    )
+        'enabled', endpoint.enabled
+    ) || mailpipe.endpoint_secrets(endpoint)
     from mailpipe.deliveries as delivery
     join mailpipe.events as event on event.id = delivery.event_id
     join mailpipe.webhook_endpoints as endpoint on endpoint.id = delivery.endpoint_id

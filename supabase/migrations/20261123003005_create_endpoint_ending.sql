@@ -28,7 +28,7 @@ $$;
 revoke execute on function mailpipe.mail_of_disabling(mailpipe.webhook_endpoints) from public, anon, authenticated;
 -- Granted to nobody: only disabling mails.
 
--- p_reason: gone (410), asked (webhook-delivery: disable), failing.
+-- p_reason: gone (410), asked (webhook-delivery: disable), failing, redacted (a person's address stood in its URL).
 create function mailpipe.disable_endpoint(p_endpoint_id text, p_reason text)
 returns void
 language plpgsql
@@ -98,3 +98,31 @@ $$;
 
 revoke execute on function mailpipe.has_failed_for_good(mailpipe.webhook_endpoints) from public, anon, authenticated;
 grant execute on function mailpipe.has_failed_for_good(mailpipe.webhook_endpoints) to mailpipe_worker;
+
+-- Of endpoints a person's address was taken out of: one whose URL held it would be called at another. Its own headers, which
+-- nobody can look into, go with it.
+create function mailpipe.disable_redacted(p_endpoint_ids text[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    redacted text;
+begin
+    for redacted in
+        update mailpipe.webhook_endpoints as endpoint
+        set
+            headers = null,
+            header_names = '{}'
+        where endpoint.id = any (p_endpoint_ids)
+            and strpos(endpoint.url, '***') > 0
+        returning endpoint.id
+    loop
+        perform mailpipe.disable_endpoint(redacted, 'redacted');
+    end loop;
+end;
+$$;
+
+revoke execute on function mailpipe.disable_redacted(text[]) from public, anon, authenticated;
+-- Granted to nobody: only deletions of a person redact.

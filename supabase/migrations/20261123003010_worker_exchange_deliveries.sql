@@ -2,27 +2,28 @@
 -- Why: one call hands in what tries came to and takes the next; a result counts only while its claim holds.
 -- Locks: none on existing objects.
 
--- Whether nothing could be taken only because a second's tries were used up: then it is worth waiting for the next.
-create function mailpipe.waits_for_a_second()
-returns boolean
+-- Milliseconds until an endpoint goes on whose tries of this second are used up; null when there is none.
+create function mailpipe.next_second()
+returns int
 language sql
 stable
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    select exists (
-        select
-        from (values ('first'), ('retry')) as lanes (lane)
-        cross join lateral mailpipe.endpoints_in_turn(lanes.lane, 100) as turn (endpoint_id)
-        join mailpipe.webhook_endpoints as endpoint on endpoint.id = turn.endpoint_id
-        where endpoint.enabled
-            and mailpipe.tries_left(endpoint) <= 0
-    );
+    select ceil(extract(epoch from min(known.second_at) + interval '1 second' - mailpipe.clock()) * 1000)::int
+    from unnest(array['first', 'retry']) as lanes (lane)
+    cross join lateral mailpipe.groups_due('dispatch_delivery', lanes.lane) as due
+    join mailpipe.webhook_endpoints as endpoint on endpoint.id = due.group_id
+    join mailpipe.rate_windows as known on known.subject_id = endpoint.id
+    where endpoint.enabled
+        and mailpipe.tries_left(endpoint) <= 0;
 $$;
 
-revoke execute on function mailpipe.waits_for_a_second() from public, anon, authenticated;
-grant execute on function mailpipe.waits_for_a_second() to mailpipe_worker;
+revoke execute on function mailpipe.next_second() from public, anon, authenticated;
+grant execute on function mailpipe.next_second() to mailpipe_worker;
 
--- Those with a delivery. One that was removed with its event at the moment it was queued leaves a job behind, which goes.
+-- Those with a delivery, which stays until the attempt is on record. One that is being removed with its event keeps its lease
+-- until that is decided; one that is gone leaves a job behind, which goes.
 create function mailpipe.with_delivery(p_jobs mailpipe.jobs[])
 returns mailpipe.jobs[]
 language plpgsql
@@ -33,17 +34,23 @@ declare
     whole constant mailpipe.jobs[] := array(
         select job
         from unnest(p_jobs) as job
-        where exists (
+        cross join lateral (
             select
             from mailpipe.deliveries as delivery
             where delivery.id = job.subject_id
-        )
+            for key share skip locked
+        ) as kept
     );
 begin
     if cardinality(whole) < cardinality(p_jobs) then
-        delete from mailpipe.jobs
-        where id in (select job.id from unnest(p_jobs) as job)
-            and id not in (select job.id from unnest(whole) as job);
+        delete from mailpipe.jobs as job
+        using unnest(p_jobs) as claimed
+        where job.id = claimed.id
+            and not exists (
+                select
+                from mailpipe.deliveries as delivery
+                where delivery.id = claimed.subject_id
+            );
     end if;
     return whole;
 end;
@@ -81,7 +88,7 @@ begin
             select coalesce(jsonb_agg(mailpipe.delivery_work(job)), '[]')
             from unnest(claimed) as job
         ),
-        'wait', cardinality(claimed) = 0 and p_first > 0 and mailpipe.waits_for_a_second()
+        'wait_ms', case when cardinality(claimed) = 0 and p_first > 0 then mailpipe.next_second() end
     );
 end;
 $$;

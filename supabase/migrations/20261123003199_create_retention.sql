@@ -60,7 +60,30 @@ $$;
 revoke execute on function mailpipe.raw_mail_over() from public, anon, authenticated;
 -- Granted to nobody: retention and the scheduler ask.
 
--- Events past their time, unless one is still to be delivered.
+-- Whether an event is still to be delivered, or was given up within the 30 days it can be replayed for.
+create function mailpipe.is_undelivered(p_event mailpipe.events)
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select exists (
+        select
+        from mailpipe.deliveries as delivery
+        where delivery.organization_id = p_event.organization_id
+            and delivery.environment = p_event.environment
+            and delivery.event_id = p_event.id
+            and (
+                delivery.state = 'pending'
+                or delivery.state = 'failed' and delivery.finished_at > mailpipe.clock() - interval '30 days'
+            )
+    );
+$$;
+
+revoke execute on function mailpipe.is_undelivered(mailpipe.events) from public, anon, authenticated;
+-- Granted to nobody: retention asks.
+
+-- Events past their time, unless they are undelivered.
 create function mailpipe.events_over()
 returns setof mailpipe.events
 language sql
@@ -75,14 +98,7 @@ as $$
         from mailpipe.events as old
         where old.organization_id = organization.id
             and old.created_at < mailpipe.clock() - make_interval(days => organization.events_retention_days)
-            and not exists (
-                select
-                from mailpipe.deliveries as delivery
-                where delivery.organization_id = old.organization_id
-                    and delivery.environment = old.environment
-                    and delivery.event_id = old.id
-                    and delivery.state = 'pending'
-            )
+            and not mailpipe.is_undelivered(old)
         order by old.created_at
         limit 500
     ) as event

@@ -113,15 +113,9 @@ declare
     );
 begin
     -- Its deliveries would go to another URL.
-    update mailpipe.webhook_endpoints
-    set
-        enabled = false,
-        disabled_reason = 'redacted',
-        disabled_at = mailpipe.clock()
-    where p_table = 'webhook_endpoints'
-        and enabled
-        and id in (select jsonb_array_elements_text(changed))
-        and strpos(url, '***') > 0;
+    if p_table = 'webhook_endpoints' then
+        perform mailpipe.disable_redacted(array(select jsonb_array_elements_text(changed)));
+    end if;
     return jsonb_build_object(
         'objects', mailpipe.remove_requests(p_deletion.organization_id, raw),
         'removed', jsonb_build_object(
