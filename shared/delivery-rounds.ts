@@ -15,9 +15,11 @@ type Call = Context<Caller, unknown, unknown>["call"];
 
 /** What the rounds have in hand. */
 interface Hand {
+  /** Claimed, and begun as soon as there is room. */
+  ready: [DeliveryWork, string][];
   running: Map<Promise<void>, DeliveryWork["lane"]>;
   results: DeliveryResult[];
-  begun: number;
+  claimed: number;
   done: number;
   faults: unknown[];
 }
@@ -50,29 +52,48 @@ function begin(work: DeliveryWork, body: string, hand: Hand): void {
     .then((result) => void hand.results.push(result))
     // The others go on; this one is claimed again when its lease is over.
     .catch((fault: unknown) => void hand.faults.push(fault))
-    .finally(() => hand.running.delete(tried));
+    .finally(() => {
+      hand.running.delete(tried);
+      beginReady(hand);
+    });
   hand.running.set(tried, work.lane);
-  hand.begun++;
+}
+
+function beginReady(hand: Hand): void {
+  const waiting = hand.ready.splice(0);
+  for (const [work, body] of waiting) {
+    if (underWay(hand, work.lane) < room[work.lane]) begin(work, body, hand);
+    else hand.ready.push([work, body]);
+  }
 }
 
 function second(): Promise<true> {
   return new Promise((resolve) => setTimeout(() => resolve(true), secondMs));
 }
 
-/** How many more of a lane there is room for. */
-function free(hand: Hand, lane: DeliveryWork["lane"]): number {
-  return room[lane] - [...hand.running.values()].filter((each) => each === lane).length;
+function underWay(hand: Hand, lane: DeliveryWork["lane"]): number {
+  return [...hand.running.values()].filter((each) => each === lane).length;
+}
+
+/**
+ * How many more of a lane to take: what there is room for, and for the time the next exchange takes as many as `finished`
+ * in that of the last. Where receivers hang nothing is taken that would have to wait for them.
+ */
+function wanted(hand: Hand, lane: DeliveryWork["lane"], finished: number): number {
+  const ready = hand.ready.filter(([work]) => work.lane === lane).length;
+  return Math.max(room[lane] + Math.min(room[lane], finished) - underWay(hand, lane) - ready, 0);
 }
 
 /** Hands in what is finished and, unless the wake-up is spent, takes more. */
 async function exchange(hand: Hand, spent: boolean, caller: Caller, call: Call) {
   const results = hand.results.splice(0);
+  const finished = results.length;
   const exchanged = Exchanged.parse(
     await call("exchange_deliveries", {
       p_caller: caller,
       p_results: results,
-      p_first: spent ? 0 : free(hand, "first"),
-      p_retry: spent ? 0 : free(hand, "retry"),
+      p_first: spent ? 0 : wanted(hand, "first", finished),
+      p_retry: spent ? 0 : wanted(hand, "retry", finished),
     }),
   );
   hand.done += results.length;
@@ -86,11 +107,13 @@ async function exchange(hand: Hand, spent: boolean, caller: Caller, call: Call) 
  */
 export async function deliverInRounds(caller: Caller, call: Call): Promise<{ done: number; more: boolean }> {
   const until = performance.now() + budgetMs;
-  const hand: Hand = { running: new Map(), results: [], begun: 0, done: 0, faults: [] };
-  const spent = () => hand.begun >= mostTries || performance.now() >= until;
+  const hand: Hand = { ready: [], running: new Map(), results: [], claimed: 0, done: 0, faults: [] };
+  const spent = () => hand.claimed >= mostTries || performance.now() >= until;
   for (let slept = false;;) {
     const { deliveries, wait } = await exchange(hand, spent(), caller, call);
-    for (const [work, body] of await composed(deliveries, caller, call)) begin(work, body, hand);
+    hand.claimed += deliveries.length;
+    hand.ready.push(...await composed(deliveries, caller, call));
+    beginReady(hand);
     if (hand.running.size === 0 && hand.results.length === 0) {
       if (!wait || slept) break;
       slept = await second();
