@@ -67,8 +67,8 @@ function beginReady(hand: Hand): void {
   }
 }
 
-function second(): Promise<true> {
-  return new Promise((resolve) => setTimeout(() => resolve(true), secondMs));
+function slept(ms: number): Promise<true> {
+  return new Promise((resolve) => setTimeout(() => resolve(true), Math.min(ms, secondMs)));
 }
 
 function underWay(hand: Hand, lane: DeliveryWork["lane"]): number {
@@ -84,20 +84,47 @@ function wanted(hand: Hand, lane: DeliveryWork["lane"], finished: number): numbe
   return Math.max(room[lane] + Math.min(room[lane], finished) - underWay(hand, lane) - ready, 0);
 }
 
-/** Hands in what is finished and, unless the wake-up is spent, takes more. */
+/** Hands in what is finished and, unless the wake-up is spent, takes more. What could not be handed in is kept. */
 async function exchange(hand: Hand, spent: boolean, caller: Caller, call: Call) {
   const results = hand.results.splice(0);
   const finished = results.length;
+  const exchanging = call("exchange_deliveries", {
+    p_caller: caller,
+    p_results: results,
+    p_first: spent ? 0 : wanted(hand, "first", finished),
+    p_retry: spent ? 0 : wanted(hand, "retry", finished),
+  });
   const exchanged = Exchanged.parse(
-    await call("exchange_deliveries", {
-      p_caller: caller,
-      p_results: results,
-      p_first: spent ? 0 : wanted(hand, "first", finished),
-      p_retry: spent ? 0 : wanted(hand, "retry", finished),
+    await exchanging.catch((fault: unknown) => {
+      hand.results.unshift(...results);
+      throw fault;
     }),
   );
-  hand.done += results.length;
+  hand.done += finished;
   return exchanged;
+}
+
+/** After the database failed: waits for what is under way and tries once more to hand it in, or it would be sent again. */
+async function handIn(hand: Hand, caller: Caller, call: Call): Promise<void> {
+  hand.ready.length = 0;
+  await Promise.all(hand.running.keys());
+  if (hand.results.length > 0) await exchange(hand, true, caller, call);
+}
+
+async function rounds(hand: Hand, spent: () => boolean, caller: Caller, call: Call): Promise<void> {
+  for (let waited = false;;) {
+    const { deliveries, wait_ms } = await exchange(hand, spent(), caller, call);
+    hand.claimed += deliveries.length;
+    hand.ready.push(...await composed(deliveries, caller, call));
+    beginReady(hand);
+    if (hand.running.size === 0 && hand.results.length === 0) {
+      if (wait_ms === null || waited) return;
+      waited = await slept(wait_ms);
+      continue;
+    }
+    waited = false;
+    if (hand.results.length === 0) await Promise.race(hand.running.keys());
+  }
 }
 
 /**
@@ -109,19 +136,11 @@ export async function deliverInRounds(caller: Caller, call: Call): Promise<{ don
   const until = performance.now() + budgetMs;
   const hand: Hand = { ready: [], running: new Map(), results: [], claimed: 0, done: 0, faults: [] };
   const spent = () => hand.claimed >= mostTries || performance.now() >= until;
-  for (let slept = false;;) {
-    const { deliveries, wait } = await exchange(hand, spent(), caller, call);
-    hand.claimed += deliveries.length;
-    hand.ready.push(...await composed(deliveries, caller, call));
-    beginReady(hand);
-    if (hand.running.size === 0 && hand.results.length === 0) {
-      if (!wait || slept) break;
-      slept = await second();
-      continue;
-    }
-    slept = false;
-    if (hand.results.length === 0) await Promise.race(hand.running.keys());
-  }
+  await rounds(hand, spent, caller, call).catch(async (fault: unknown) => {
+    // The fault that ended the rounds is the one to tell of.
+    await handIn(hand, caller, call).catch(() => undefined);
+    throw fault;
+  });
   const [fault] = hand.faults;
   if (fault !== undefined) throw fault;
   return { done: hand.done, more: spent() };

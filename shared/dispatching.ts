@@ -1,9 +1,9 @@
+import { excerptOf } from "./answer-excerpt.ts";
 import { type EgressAnswer, EgressFailed, egressFetch, EgressRefused } from "./egress.ts";
 import { retryAfterSeconds } from "./retry-after.ts";
 import { retryDelay } from "./retry-schedule.ts";
 import type { DeliveryWork } from "./schemas/outgoing.ts";
 import { signWebhook } from "./signature.ts";
-import { storableText } from "./storable-text.ts";
 
 /** One try at one delivery, as exchange_deliveries takes it. */
 export interface DeliveryResult {
@@ -27,7 +27,6 @@ export interface DeliveryResult {
 // DESIGN §10.
 const deadlineMs = 15_000;
 const answerBytes = 64 * 1024;
-const keptBytes = 4 * 1024;
 /** A receiver that is busy is not asked again sooner, though the schedule begins with 5 s. */
 const busySeconds = 30;
 
@@ -45,15 +44,6 @@ const nothing: Omit<Try, "outcome" | "detail"> = {
   disable: null,
   wait: 0,
 };
-
-/** Text of at most 4 KiB that Postgres takes. Nothing of an address the operator opened: it may be an internal system's. */
-function excerptOf({ allowListed, body }: EgressAnswer): string | null {
-  if (allowListed) return null;
-  const text = storableText(new TextDecoder().decode(body));
-  // Cut within a character, the rest of it decodes to nothing.
-  const kept = new TextEncoder().encode(text).subarray(0, keptBytes);
-  return new TextDecoder().decode(kept, { stream: true });
-}
 
 function disabling({ status, headers }: EgressAnswer): Try["disable"] {
   // Sent twice it comes joined.
@@ -91,34 +81,32 @@ function failed({ failure, message, status }: EgressFailed): Try {
   };
 }
 
-async function post(work: DeliveryWork, body: string, now: Date): Promise<Try> {
-  const { secret, previous_secret } = work;
-  if (secret === null) {
-    const detail = "The endpoint's secrets cannot be opened with this project's master key.";
-    return { ...nothing, outcome: "secret_unreadable", detail, overloaded: true };
-  }
+function headersOf(work: DeliveryWork, secret: string, body: string, now: Date): Record<string, string> {
   const signed = signWebhook({
     id: work.event.id,
     timestampSeconds: now.getTime() / 1000,
     body,
     secret,
-    previousSecret: previous_secret,
+    previousSecret: work.previous_secret,
   });
+  return {
+    ...work.headers,
+    "content-type": "application/json",
+    "user-agent": "Mailpipe-Webhooks/1",
+    "x-mailpipe-payload-version": String(work.payload_version),
+    ...signed,
+  };
+}
+
+async function post(work: DeliveryWork, body: string, now: Date): Promise<Try> {
+  if (work.secret === null) {
+    const detail = "The endpoint's secrets cannot be opened with this project's master key.";
+    return { ...nothing, outcome: "secret_unreadable", detail, overloaded: true };
+  }
   try {
-    const answer = await egressFetch(work.url, {
-      method: "POST",
-      headers: {
-        ...work.headers,
-        "content-type": "application/json",
-        "user-agent": "Mailpipe-Webhooks/1",
-        "x-mailpipe-payload-version": String(work.payload_version),
-        ...signed,
-      },
-      body,
-      deadlineMs,
-      maxBytes: answerBytes,
-    });
-    return answered(answer, now);
+    const headers = headersOf(work, work.secret, body, now);
+    const request = { method: "POST", headers, body, deadlineMs, maxBytes: answerBytes };
+    return answered(await egressFetch(work.url, request), now);
   } catch (error) {
     if (error instanceof EgressRefused) return { ...nothing, outcome: error.code, detail: error.message };
     if (error instanceof EgressFailed) return failed(error);

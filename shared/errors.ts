@@ -147,7 +147,8 @@ export const errorKinds = {
   secret_rotating: {
     status: 409,
     sentence: "The secret before the last rotation is still valid.",
-    hint: "Wait until its overlap is over, or send overlap_seconds: 0, which ends every secret before at once.",
+    hint:
+      "Wait until its overlap is over, or send overlap_seconds: 0, which ends every secret before at once.",
   },
   replay_running: {
     status: 409,

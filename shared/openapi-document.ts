@@ -9384,6 +9384,7 @@ export const openApiDocument: Record<string, unknown> = {
        "rotation_running",
        "too_many_webhooks",
        "webhook_disabled",
+       "secret_rotating",
        "replay_running",
        "provider_in_use",
        "mailbox_exists",

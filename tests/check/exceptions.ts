@@ -38,8 +38,6 @@ export const longOnes: Record<string, string> = {
     "every outcome of a try in one place",
   "supabase/migrations/20261123002930_api_deliveries.sql mailpipe_api.list_deliveries":
     "one query with seven filters, a line each",
-  "supabase/migrations/20261123003000_worker_deliveries.sql mailpipe.delivery_work":
-    "all a try needs, a field a line",
   "supabase/migrations/20261123003008_create_delivery_ending.sql mailpipe.finish_tries":
     "one statement, so that what a claim's result changes is changed together or not at all",
   "supabase/migrations/20261123003050_create_inbound_mail.sql mailpipe.insert_inbound":
