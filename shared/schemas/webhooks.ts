@@ -5,8 +5,8 @@ import { Environment, ShownTime, text } from "./fields.ts";
 import { WebhookHeaders } from "./webhook-headers.ts";
 
 /** Kept as a browser would write it, so that what is shown is what is called. */
-const Url = z.url().max(2048).refine((given) => storableText(given) === given, {
-  error: "must not contain NUL or half a character",
+const Url = z.url().max(2048).refine((given) => storableText(given) === given && !/[\s\p{Cc}]/u.test(given), {
+  error: "must not contain white space, control characters or half a character",
 }).transform((given) => new URL(given).href).pipe(z.string().max(2048));
 const Events = z.array(z.enum([...eventTypes, "*"])).min(1).max(50).transform((given) => [...new Set(given)]);
 const MaxConcurrent = z.number().int().min(1).max(50);

@@ -41,7 +41,7 @@ revoke execute on function mailpipe.take_tries(mailpipe.webhook_endpoints, int) 
 grant execute on function mailpipe.take_tries(mailpipe.webhook_endpoints, int) to mailpipe_worker;
 
 -- How many tries from a lane may be begun now. One slot is left to the other lane, where there is more than one; and while
--- the other lane has something due, one try is left to it, the only one if it has waited longer. What waits for an endpoint
+-- the other lane has something due, one try is left to it; where there is one for both, whoever has waited longer has it. What waits for an endpoint
 -- that was disabled only has to be ended, which is no try.
 create function mailpipe.tries_allowed(p_endpoint mailpipe.webhook_endpoints, p_lane text)
 returns int
@@ -67,7 +67,10 @@ begin
         return 0;
     end if;
     other_since := mailpipe.due_since(kind, p_endpoint.id, other_lane);
-    if left_over = 1 and other_since < mailpipe.due_since(kind, p_endpoint.id, p_lane) then
+    if left_over = 1
+        and other_since < mailpipe.due_since(kind, p_endpoint.id, p_lane)
+        and mailpipe.under_way(kind, p_endpoint.id, other_lane) = 0
+    then
         return 0;
     end if;
     return least(
