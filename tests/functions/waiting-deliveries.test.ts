@@ -257,6 +257,7 @@ async function blocked(question: () => Promise<Answer>): Promise<Promise<Answer>
 
 const worker = { project_secret: true };
 const exchanging = "select mailpipe_api.exchange_deliveries($1::jsonb, $2::jsonb, 0, 0)";
+const replaying = "select mailpipe_api.replay_deliveries($1::jsonb, $2::jsonb)";
 const removing = "select mailpipe_api.delete_webhook($1::jsonb, $2)";
 
 /** Takes what is due into a worker's hand; results with which it may come back. */
@@ -336,6 +337,20 @@ describe("at the very same moment", () => {
     expect((await Promise.all(asked)).map(refusal)).toEqual([[404, "not_found"]]);
     expect(await left(waiting.id)).toMatchObject({ endpoints: 0, deliveries: 0, jobs: 0 });
     expect(await sql()`select from mailpipe.jobs where kind = 'replay_deliveries'`).toHaveLength(0);
+  });
+
+  test("a delivery is replayed and its endpoint removed: that waits, and then nothing is left", async () => {
+    const { id, delivery_id } = await waitingAt("/hook");
+    await sql()`delete from mailpipe.jobs where subject_id = ${delivery_id}`;
+    await sql()`
+      update mailpipe.deliveries set state = 'failed', finished_at = mailpipe.clock() where id = ${delivery_id}
+    `;
+    let removed: Promise<Answer>[] = [];
+    await whileOpen(replaying, [await caller(), { delivery_id }], async () => {
+      removed = await blocked(() => remove(id));
+    });
+    expect((await Promise.all(removed)).map(({ body }) => body)).toEqual([{ id, removed: true }]);
+    expect(await left(id)).toEqual({ endpoints: 0, deliveries: 0, jobs: 0, attempts: 0 });
   });
 
   test("a delivery is given up and replayed: it is queued anew", async () => {
