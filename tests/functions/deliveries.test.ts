@@ -300,7 +300,11 @@ describe("the list", () => {
     const { two } = await seed();
     const maintain = () =>
       ask(runMaintenance, "run-maintenance", { headers: { apikey: api.secretKey }, body: {} });
-    await api.database.setClock("2026-05-31T10:00:00.000Z");
+    // Given up a day after it happened: it is the later of the two that counts.
+    await sql()`
+      update mailpipe.deliveries set finished_at = '2026-05-02T10:00:00Z' where id = ${two.delivery_id}
+    `;
+    await api.database.setClock("2026-06-01T09:59:59.999Z");
     await maintain();
     expect(await ids("?state=failed")).toEqual([two.delivery_id]);
     await api.database.advanceClock("1 millisecond");

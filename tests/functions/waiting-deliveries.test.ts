@@ -222,14 +222,18 @@ describe("a rotation during retries", () => {
     expect(row?.["previous_secret"]).toBeNull();
   });
 
-  test("a second one within the overlap of the first ends that one", async () => {
-    const { id, secret: first } = await waitingAt("/hook");
+  test("a second one within the overlap of the first is refused, unless it ends every secret before", async () => {
+    const { id, secret: first, delivery_id } = await waitingAt("/hook");
     const second = await rotate(id, 3600);
-    const third = await rotate(id, 3600);
+    const again = await ask(webhooks, `webhooks/${id}/rotate-secret`, { token: tenant.test, body: {} });
+    expect(refusal(again)).toEqual([409, "secret_rotating"]);
     await retried();
+    expect(verified([first, second])).toEqual({ standard: [true, true], hex: [true, false] });
+    const third = await rotate(id, 0);
+    await sendAgain(delivery_id);
     expect(verified([first, second, third])).toEqual({
-      standard: [false, true, true],
-      hex: [false, true, false],
+      standard: [false, false, true],
+      hex: [false, false, true],
     });
   });
 });

@@ -117,13 +117,13 @@ describe("webhook-stats", () => {
     expect(rows(await stats(`?endpoint_id=${kept.id}`, other.test))).toEqual([]);
   });
 
-  test("are of an endpoint's newest 10,000 deliveries", async () => {
+  test("are of an endpoint's newest 1,000 deliveries", async () => {
     const { id } = await subscribe(tenant.test, url);
     await tried(id, 1, "http_error", "2026-05-10T10:00:00Z");
-    await tried(id, 9_999, "succeeded");
-    expect(rows(await stats())).toMatchObject([{ attempts: 10_000, success_rate: 0.9999 }]);
+    await tried(id, 999, "succeeded");
+    expect(rows(await stats())).toMatchObject([{ attempts: 1_000, success_rate: 0.999 }]);
     await tried(id, 1, "succeeded");
-    expect(rows(await stats())).toMatchObject([{ attempts: 10_000, succeeded: 10_000, success_rate: 1 }]);
+    expect(rows(await stats())).toMatchObject([{ attempts: 1_000, succeeded: 1_000, success_rate: 1 }]);
   });
 
   test("count every try of a delivery, as tries it is that succeed", async () => {

@@ -508,8 +508,10 @@ describe("POST webhooks/<id>/rotate-secret", () => {
     expect(rotated.body.secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
     expect(rotated.body.secret).not.toBe(secret);
     expect((await get(id)).text).not.toContain("whsec_");
+    expect(refusal(await rotate(id, {}))).toEqual([409, "secret_rotating"]);
+    await api.database.advanceClock("1 day");
     expect((await rotate(id, { overlap_seconds: 30 * 86_400 })).body.previous_secret_until).toBe(
-      "2026-05-31T10:00:00.000Z",
+      "2026-06-01T10:00:00.000Z",
     );
     await api.database.advanceClock("30 days");
     expect((await get(id)).body.previous_secret_until).toBeNull();

@@ -12,8 +12,8 @@ export const endpointEvents = {
     data: z.strictObject({
       endpoint_id,
       url: z.string(),
-      reason: z.enum(["gone", "asked", "failing"]).describe(
-        "it answered 410, somebody disabled it, or every try failed for days",
+      reason: z.enum(["gone", "asked", "failing", "redacted"]).describe(
+        "it answered 410, it asked not to be called, every try failed for days, or a person's address was removed from its URL",
       ),
       failing_since: ShownTime.nullable(),
       disabled_at: ShownTime,
