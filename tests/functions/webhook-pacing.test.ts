@@ -110,13 +110,14 @@ describe("an endpoint is asked", () => {
       await trial.subscribe("/hook", { max_concurrent: most });
       await retriesWait(10);
       await trial.emit(15);
+      // It was allowed more before its owner thought better of it.
+      await setSlots(50);
       const gate = holding();
       trial.sink.answers.set("/hook", gate.answer);
       trial.api.calls.length = 0;
       const working = Promise.all([1, 2, 3, 4].map(() => trial.work()));
-      await vi.waitUntil(() =>
-        trial.api.calls.filter(({ rpc }) => rpc === "exchange_deliveries").length >= 4
-      );
+      const asked = () => trial.api.calls.filter(({ rpc }) => rpc === "exchange_deliveries").length;
+      await vi.waitUntil(() => asked() >= 4 && gate.held() >= most, { timeout: 5000 });
       const letting = setInterval(() => gate.release(), 10);
       await working.finally(() => clearInterval(letting));
       while (await trial.work() > 0);
@@ -136,7 +137,7 @@ describe("the lanes of an endpoint", () => {
     await trial.emit(20);
     expect(lanes(await exchange())).toEqual({ first: 1, retry: 0 });
     expect(await exchange()).toEqual([]);
-    // Room for a retry is a retry's, though first tries wait.
+    // The slot that gets free is whose turn is first, up to three of the four.
     expect(lanes(await exchange(retries.slice(0, 1).map((work) => found(work, refused))))).toEqual({
       first: 1,
       retry: 0,
