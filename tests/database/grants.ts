@@ -37,7 +37,7 @@ export const tableGrants = `
   inbound_requests    mailpipe_tenant insert select
   inbound_requests    mailpipe_worker select update(failure,message_ids,processed_at)
   invitations         mailpipe_tenant insert select update(withdrawn_at)
-  jobs                mailpipe_tenant delete insert select update(due_at)
+  jobs                mailpipe_tenant delete insert select update(attempts,due_at)
   jobs                mailpipe_worker delete insert select update(attempts,cursor,due_at,fence,lane,lease_until)
   key_usage           mailpipe_tenant select
   mailboxes           mailpipe_tenant delete insert select update(display_name,forward_to_webhook)
@@ -133,11 +133,13 @@ export const executables = {
   disable_endpoint          worker
   domain_of                 tenant
   drop_audit                worker
+  due_since                 worker
   emit_event                tenant worker
   emit_to                   tenant worker
   end_keys                  tenant
   endpoint_backlog          tenant
   endpoint_rates            tenant
+  endpoint_secrets          worker
   endpoints_in_turn         worker
   export_attachments        worker
   export_mail               worker
@@ -175,7 +177,6 @@ export const executables = {
   insert_outbound           tenant
   insert_parties            tenant worker
   inviter_may               tenant
-  is_event_of               tenant
   is_held                   worker
   is_live                   tenant
   is_removed                tenant
@@ -213,6 +214,7 @@ export const executables = {
   names_in                  tenant
   new_id                    tenant worker
   next_attachments          worker
+  next_second               worker
   next_stage                worker
   note_refusal              tenant
   orphan_objects            worker
@@ -278,7 +280,6 @@ export const executables = {
   usage_of                  tenant
   verdict_of                tenant
   verify_own_audit          tenant
-  waits_for_a_second        worker
   with_changes              tenant
   with_delivery             worker
   with_descendants          tenant
@@ -341,6 +342,7 @@ export const definers = {
   master_key
   member_email
   messages_over
+  next_second
   note_refusal
   orphan_objects
   ranges_over
