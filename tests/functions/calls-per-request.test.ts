@@ -166,8 +166,8 @@ const expected: Record<string, { calls: string[]; why?: string }> = {
     why: "a step a call; objects go in the next",
   },
   "POST run-data-jobs, a replay": {
-    calls: ["claim_data_jobs", "replay_step", "wake run-data-jobs"],
-    why: "a step a call",
+    calls: ["claim_data_jobs", "replay_step", "wake dispatch-webhooks", "wake run-data-jobs"],
+    why: "a step a call, and what it queued is delivered meanwhile",
   },
   "POST delete-data": { calls: ["ask_deletion"] },
   "POST delete-data, confirmed": { calls: ["confirm_deletion", "wake run-data-jobs"] },

@@ -112,7 +112,7 @@ describe("one delivery", () => {
     expect(receiver.calls).toHaveLength(2);
   });
 
-  test("that waits anyway is due now, and goes on in its schedule", async () => {
+  test("that waits anyway is due now, and begins its schedule anew", async () => {
     const { id } = await subscribe(tenant.test, receiver.url);
     const { delivery_id } = await sendTest(tenant.test, id);
     await sql()`
@@ -123,7 +123,7 @@ describe("one delivery", () => {
     const [job] = await sql()`
       select due_at = mailpipe.clock() as due, attempts, lane from mailpipe.jobs where subject_id = ${delivery_id}
     `;
-    expect(job).toEqual({ due: true, attempts: 7, lane: "retry" });
+    expect(job).toEqual({ due: true, attempts: 0, lane: "retry" });
   });
 
   test("that a worker has in hand stays with it, until its lease is over", async () => {
