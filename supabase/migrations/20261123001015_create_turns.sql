@@ -43,35 +43,30 @@ $$;
 revoke execute on function mailpipe.groups_due(text, text) from public, anon, authenticated;
 grant execute on function mailpipe.groups_due(text, text) to mailpipe_worker;
 
--- Takes up to p_limit due jobs of one group from one lane.
-create function mailpipe.claim_group(p_kind text, p_lane text, p_group_id text, p_limit int, p_lease interval)
-returns setof mailpipe.jobs
+-- Up to p_limit due jobs of one group in one lane, locked for whoever is about to take them; not those somebody else takes.
+create function mailpipe.lock_group(p_kind text, p_lane text, p_group_id text, p_limit int)
+returns text[]
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return query
-    select leased.*
-    from mailpipe.lease_jobs(
-        array(
-            select job.id
-            from mailpipe.jobs as job
-            where job.kind = p_kind
-                and job.lane = p_lane
-                and job.group_id = p_group_id
-                and job.due_at <= mailpipe.clock()
-            order by job.due_at
-            limit p_limit
-            for update skip locked
-        ),
-        p_lease
-    ) as leased;
+    return array(
+        select job.id
+        from mailpipe.jobs as job
+        where job.kind = p_kind
+            and job.lane = p_lane
+            and job.group_id = p_group_id
+            and job.due_at <= mailpipe.clock()
+        order by job.due_at
+        limit p_limit
+        for update skip locked
+    );
 end;
 $$;
 
-revoke execute on function mailpipe.claim_group(text, text, text, int, interval) from public, anon, authenticated;
-grant execute on function mailpipe.claim_group(text, text, text, int, interval) to mailpipe_worker;
+revoke execute on function mailpipe.lock_group(text, text, text, int) from public, anon, authenticated;
+grant execute on function mailpipe.lock_group(text, text, text, int) to mailpipe_worker;
 
 -- How many of a group workers have in their hands; of one lane, where p_lane is given.
 create function mailpipe.under_way(p_kind text, p_group_id text, p_lane text)

@@ -48,32 +48,31 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     turns constant text[] := array(select mailpipe.endpoints_in_turn(p_lane, p_room));
-    room int := p_room;
+    taken text[] := '{}';
+    locked text[];
     share int;
-    taken int;
     endpoint mailpipe.webhook_endpoints;
 begin
     for turn in 1 .. cardinality(turns) loop
-        select locked.*
+        select known.*
         into endpoint
-        from mailpipe.webhook_endpoints as locked
-        where locked.id = turns[turn]
+        from mailpipe.webhook_endpoints as known
+        where known.id = turns[turn]
         for no key update skip locked;
 
         continue when endpoint.id is null;
-        share := ceil(room::numeric / (cardinality(turns) - turn + 1));
-        return query
-        select claimed.*
-        from mailpipe.claim_group(
+        share := ceil((p_room - cardinality(taken))::numeric / (cardinality(turns) - turn + 1));
+        locked := mailpipe.lock_group(
             'dispatch_delivery', p_lane, endpoint.id,
-            greatest(least(share, mailpipe.tries_allowed(endpoint, p_lane)), 0),
-            -- Four times the total deadline of one try (15 s).
-            interval '60 seconds'
-        ) as claimed;
-        get diagnostics taken = row_count;
-        perform mailpipe.take_tries(endpoint, taken);
-        room := room - taken;
+            greatest(least(share, mailpipe.tries_allowed(endpoint, p_lane)), 0)
+        );
+        perform mailpipe.take_tries(endpoint, cardinality(locked));
+        taken := taken || locked;
     end loop;
+    -- Four times the total deadline of one try (15 s).
+    return query
+    select leased.*
+    from mailpipe.lease_jobs(taken, interval '60 seconds') as leased;
 end;
 $$;
 

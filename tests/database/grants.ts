@@ -114,7 +114,6 @@ export const executables = {
   begin_deletion            tenant
   cancel_message            worker
   choose_provider           tenant
-  claim_group               worker
   claim_idempotency_key     tenant
   claim_jobs                worker
   claim_lane                worker
@@ -200,6 +199,7 @@ export const executables = {
   left_out_of_exports       worker
   list_key                  tenant
   lock_endpoint             tenant
+  lock_group                worker
   mail_size                 worker
   make_default              tenant
   may_read                  tenant
