@@ -166,6 +166,7 @@ export const executables = {
   groups_due                worker
   hand_out_to_owner         tenant
   has_failed_for_good       worker
+  has_room                  worker
   hold_endpoint             worker
   hold_issuer               tenant
   hold_key                  tenant
