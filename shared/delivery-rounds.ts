@@ -36,9 +36,9 @@ async function composed(
     const made = thin ? { thin_body: composeThinBody(event) } : { body: composeEventBody(event) };
     bodies[event.id] = { ...bodies[event.id], ...made };
   }
-  const stored = bare.length === 0
-    ? {}
-    : StoredBodies.parse(await call("store_event_bodies", { p_caller: caller, p_bodies: bodies }));
+  const store = () => call("store_event_bodies", { p_caller: caller, p_bodies: bodies });
+  // Asked twice, because all that was claimed would else wait for its lease to be over.
+  const stored = bare.length === 0 ? {} : StoredBodies.parse(await store().catch(store));
   return claimed.flatMap((work) => {
     const own = stored[work.event.id];
     const body = work.body ?? (work.thin ? own?.thin_body : own?.body) ?? null;

@@ -150,6 +150,16 @@ export const errorKinds = {
     hint:
       "Wait until its overlap is over, or send overlap_seconds: 0, which ends every secret before at once.",
   },
+  delivery_under_way: {
+    status: 409,
+    sentence: "The delivery is being tried right now.",
+    hint: "A try takes 15 seconds at most; GET deliveries/<id> shows how it ended.",
+  },
+  webhook_redacted: {
+    status: 409,
+    sentence: "A person's address was taken out of the endpoint's URL.",
+    hint: "Send the url it is to have together with enabled: true.",
+  },
   replay_running: {
     status: 409,
     sentence: "A replay of this endpoint is running.",

@@ -9385,6 +9385,8 @@ export const openApiDocument: Record<string, unknown> = {
        "too_many_webhooks",
        "webhook_disabled",
        "secret_rotating",
+       "delivery_under_way",
+       "webhook_redacted",
        "replay_running",
        "provider_in_use",
        "mailbox_exists",

@@ -47,6 +47,9 @@ begin
         );
         p_endpoint.header_names := mailpipe.names_in(p_request -> 'headers');
     end if;
+    if p_endpoint.disabled_reason = 'redacted' and (p_request ->> 'enabled')::boolean and not p_request ? 'url' then
+        raise sqlstate 'PT409' using message = 'webhook_redacted', detail = p_endpoint.url;
+    end if;
     if p_request ? 'enabled' and (p_request ->> 'enabled')::boolean <> p_endpoint.enabled then
         p_endpoint.enabled := (p_request ->> 'enabled')::boolean;
         p_endpoint.disabled_reason := case when not p_endpoint.enabled then 'by_hand' end;

@@ -2,26 +2,40 @@
 -- Why: what a receiver lost is sent again under the same id; many are a job with a cursor, which no restart loses.
 -- Locks: none on existing objects.
 
--- Makes one that waits due now, with all its tries before it, unless a worker has it in hand. Its job.
+-- Makes one that waits due now, with all its tries before it. Its job; null when none waits. One that a worker has in hand is
+-- refused: how that try ends would decide what becomes of it.
 create function mailpipe.hurry_delivery(p_delivery_id text)
 returns text
-language sql
+language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    waiting mailpipe.jobs;
+begin
+    select job.*
+    into waiting
+    from mailpipe.jobs as job
+    where job.kind = 'dispatch_delivery'
+        and job.subject_id = p_delivery_id
+    for update;
+
+    if waiting.lease_until > mailpipe.clock() then
+        raise sqlstate 'PT409' using message = 'delivery_under_way', detail = p_delivery_id;
+    end if;
     update mailpipe.jobs
     set
-        due_at = case when lease_until > mailpipe.clock() then due_at else mailpipe.clock() end,
-        attempts = case when lease_until > mailpipe.clock() then attempts else 0 end
-    where kind = 'dispatch_delivery'
-        and subject_id = p_delivery_id
-    returning id;
+        due_at = mailpipe.clock(),
+        attempts = 0
+    where id = waiting.id;
+    return waiting.id;
+end;
 $$;
 
 revoke execute on function mailpipe.hurry_delivery(text) from public, anon, authenticated;
 grant execute on function mailpipe.hurry_delivery(text) to mailpipe_tenant, mailpipe_worker;
 
--- Queues a delivery once more. One that waits anyway is due now, unless a worker has it in hand. Its job. Two that do this
+-- Queues a delivery once more. One that waits anyway is due now. Its job. Two that do this
 -- at once take turns at the job, so it is queued once.
 create function mailpipe.replay_delivery(p_delivery mailpipe.deliveries, p_lane text)
 returns text

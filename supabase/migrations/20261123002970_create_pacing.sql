@@ -31,7 +31,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if p_count > 0 and p_endpoint.max_per_second is not null then
+    -- Ending what waits for a disabled one is no try.
+    if p_endpoint.enabled and p_count > 0 and p_endpoint.max_per_second is not null then
         perform mailpipe.take(p_endpoint.id, 'endpoint', row(p_endpoint.max_per_second, null, null, null), p_count);
     end if;
 end;

@@ -2,7 +2,9 @@
 -- Why: one call hands in what tries came to and takes the next; a result counts only while its claim holds.
 -- Locks: none on existing objects.
 
--- Milliseconds until an endpoint goes on whose tries of this second are used up; null when there is none.
+-- Milliseconds until an endpoint with something due goes on, when that is within a second: its tries of this second are
+-- used up, or it rests after a failure that is not a minute old. Null when there is none; one that has failed for longer
+-- is left to the sweep.
 create function mailpipe.next_second()
 returns int
 language sql
@@ -10,13 +12,20 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    select ceil(extract(epoch from min(known.second_at) + interval '1 second' - mailpipe.clock()) * 1000)::int
+    select ceil(extract(epoch from min(goes_on.at) - mailpipe.clock()) * 1000)::int
     from unnest(array['first', 'retry']) as lanes (lane)
     cross join lateral mailpipe.groups_due('dispatch_delivery', lanes.lane) as due
     join mailpipe.webhook_endpoints as endpoint on endpoint.id = due.group_id
-    join mailpipe.rate_windows as known on known.subject_id = endpoint.id
+    left join mailpipe.rate_windows as known on known.subject_id = endpoint.id
+    cross join lateral (
+        select greatest(
+            case when mailpipe.tries_left(endpoint) <= 0 then known.second_at + interval '1 second' end,
+            case when endpoint.failing_since > mailpipe.clock() - interval '1 minute' then endpoint.resume_at end
+        ) as at
+    ) as goes_on
     where endpoint.enabled
-        and mailpipe.tries_left(endpoint) <= 0;
+        and goes_on.at > mailpipe.clock()
+        and goes_on.at <= mailpipe.clock() + interval '1 second';
 $$;
 
 revoke execute on function mailpipe.next_second() from public, anon, authenticated;

@@ -2,7 +2,31 @@
 -- Why: what an organization keeps no longer goes in small batches, oldest first; what is still under way stays.
 -- Locks: none on existing objects.
 
--- Messages past their time: not those a worker or the queue still has.
+-- Whether an event is still to be delivered, or was given up within the 30 days it can be replayed for.
+create function mailpipe.is_undelivered(p_event mailpipe.events)
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select exists (
+        select
+        from mailpipe.deliveries as delivery
+        where delivery.organization_id = p_event.organization_id
+            and delivery.environment = p_event.environment
+            and delivery.event_id = p_event.id
+            and (
+                delivery.state = 'pending'
+                or delivery.state = 'failed' and delivery.finished_at > mailpipe.clock() - interval '30 days'
+            )
+    );
+$$;
+
+revoke execute on function mailpipe.is_undelivered(mailpipe.events) from public, anon, authenticated;
+-- Granted to nobody: retention asks.
+
+-- Messages past their time: not those a worker or the queue still has, nor those with an event that is undelivered, which
+-- would go along.
 create function mailpipe.messages_over()
 returns table (organization_id text, id text)
 language sql
@@ -23,6 +47,14 @@ as $$
                 from mailpipe.jobs as job
                 where job.kind = 'deliver_message'
                     and job.subject_id = old.id
+            )
+            and not exists (
+                select
+                from mailpipe.events as event
+                where event.organization_id = old.organization_id
+                    and event.environment = old.environment
+                    and event.message_id = old.id
+                    and mailpipe.is_undelivered(event)
             )
         order by old.created_at
         limit 200
@@ -59,29 +91,6 @@ $$;
 
 revoke execute on function mailpipe.raw_mail_over() from public, anon, authenticated;
 -- Granted to nobody: retention and the scheduler ask.
-
--- Whether an event is still to be delivered, or was given up within the 30 days it can be replayed for.
-create function mailpipe.is_undelivered(p_event mailpipe.events)
-returns boolean
-language sql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-    select exists (
-        select
-        from mailpipe.deliveries as delivery
-        where delivery.organization_id = p_event.organization_id
-            and delivery.environment = p_event.environment
-            and delivery.event_id = p_event.id
-            and (
-                delivery.state = 'pending'
-                or delivery.state = 'failed' and delivery.finished_at > mailpipe.clock() - interval '30 days'
-            )
-    );
-$$;
-
-revoke execute on function mailpipe.is_undelivered(mailpipe.events) from public, anon, authenticated;
--- Granted to nobody: retention asks.
 
 -- Events past their time, unless they are undelivered.
 create function mailpipe.events_over()

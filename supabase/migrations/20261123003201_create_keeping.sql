@@ -2,35 +2,24 @@
 -- Why: run-maintenance does each a batch at a time; objects that lose their last row go with the orphans.
 -- Locks: none on existing objects.
 
--- Messages go with their events, but for those that are undelivered: they stay on their own until they may go.
 create function mailpipe.keep_messages()
 returns bigint
-language plpgsql
+language sql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    gone bigint := 0;
-    over record;
-begin
-    for over in
+    with over as (
         select old.organization_id, array_agg(old.id) as ids
         from mailpipe.messages_over() as old
         group by old.organization_id
-    loop
-        update mailpipe.events as event
-        set message_id = null
-        where event.organization_id = over.organization_id
-            and event.environment in ('live', 'test')
-            and event.message_id = any (over.ids)
-            and mailpipe.is_undelivered(event);
-
-        perform mailpipe.remove_messages(over.organization_id, over.ids);
-        gone := gone + cardinality(over.ids);
-    end loop;
-    return gone;
-end;
+    ),
+    removed as (
+        select cardinality(over.ids) as messages, mailpipe.remove_messages(over.organization_id, over.ids)
+        from over
+    )
+    select coalesce(sum(removed.messages), 0)
+    from removed;
 $$;
 
 revoke execute on function mailpipe.keep_messages() from public, anon, authenticated;

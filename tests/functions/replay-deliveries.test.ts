@@ -126,7 +126,7 @@ describe("one delivery", () => {
     expect(job).toEqual({ due: true, attempts: 0, lane: "retry" });
   });
 
-  test("that a worker has in hand stays with it, until its lease is over", async () => {
+  test("that a worker has in hand is refused, until its lease is over", async () => {
     const { id } = await subscribe(tenant.test, receiver.url);
     const { delivery_id } = await sendTest(tenant.test, id);
     const worker = { project_secret: true } as never;
@@ -135,7 +135,7 @@ describe("one delivery", () => {
       (await sql()`select due_at <= mailpipe.clock() as due from mailpipe.jobs where subject_id = ${delivery_id}`)[
         0
       ];
-    expect((await replay({ delivery_id })).status).toBe(202);
+    expect(refusal(await replay({ delivery_id }))).toEqual([409, "delivery_under_way"]);
     expect(await due()).toEqual({ due: false });
     expect(await dispatch(api)).toBe(0);
     await api.database.advanceClock("1 minute");

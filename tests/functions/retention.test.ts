@@ -136,6 +136,9 @@ describe("what an organization keeps", () => {
       update mailpipe.inbound_requests set message_ids = ${[message?.id ?? ""]}
       where organization_id = ${tenant.organization_id}
     `;
+    await sql`
+      update mailpipe.deliveries set state = 'succeeded' where organization_id = ${tenant.organization_id}
+    `;
     const body = { messages_retention_days: 10, raw_mail_retention_days: 5 };
     await keep(tenant, body, tenant.owner.access_token);
     const lost = await gone(tenant, 11);

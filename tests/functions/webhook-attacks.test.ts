@@ -5,7 +5,7 @@ import webhooks from "../../functions/webhooks/index.ts";
 import { call } from "../../shared/database.ts";
 import { deliverInRounds } from "../../shared/delivery-rounds.ts";
 import { ApiError } from "../../shared/errors.ts";
-import { ask } from "../support/ask.ts";
+import { ask, refusal } from "../support/ask.ts";
 import { runAllDataJobs } from "../support/data-jobs.ts";
 import { keepLog } from "../support/log.ts";
 import { exchange, found, startTrial, status, type Trial, worker } from "../support/webhook-trial.ts";
@@ -51,6 +51,57 @@ describe("one endpoint's trouble", () => {
     await trial.emit();
     expect((await exchange([], 8)).map(({ url }) => new URL(url).pathname)).toEqual(["/quick"]);
   });
+});
+
+test("what waits for a disabled endpoint is ended, however few tries a second it was allowed", async () => {
+  const id = await trial.subscribe("/limited", { max_per_second: 5 });
+  await trial.subscribe("/healthy");
+  await trial.emit(20);
+  const path = `webhooks/${id}`;
+  const disabled = { token: trial.tenant.test, method: "PATCH", body: { enabled: false } };
+  expect((await ask(webhooks, path, disabled)).status).toBe(200);
+  await trial.work();
+  expect(trial.sink.to("/limited")).toEqual([]);
+  expect(trial.sink.to("/healthy")).toHaveLength(20);
+  const ended = (await trial.known()).filter((each) => each.path === "/limited");
+  expect(new Set(ended.map(({ state, failure }) => `${state} ${failure}`))).toEqual(
+    new Set(["failed disabled"]),
+  );
+});
+
+test("a lone failure delays what waits behind it by a second, and not until the next wake-up", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  await trial.subscribe("/hook", { max_concurrent: 1 });
+  let answered = 0;
+  trial.sink.answers.set(
+    "/hook",
+    (_, response) => void response.writeHead(answered++ === 1 ? 500 : 200).end(),
+  );
+  await trial.emit(4);
+  const working = trial.work();
+  await vi.waitFor(async () =>
+    expect(
+      await trial.api.database.sql("postgres")`
+    select from mailpipe.webhook_endpoints where resume_at is not null`,
+    ).toHaveLength(1), { interval: 10 });
+  await vi.waitFor(() => expect(vi.getTimerCount()).toBeGreaterThan(0));
+  await trial.api.database.advanceClock("1 second");
+  vi.runAllTimers();
+  vi.useRealTimers();
+  await working;
+  expect(trial.sink.to("/hook")).toHaveLength(4);
+});
+
+test("bytes that could not be stored at first are stored at second", async () => {
+  await trial.subscribe("/hook");
+  await trial.emit(3);
+  let stored = 0;
+  const failing =
+    ((name: string, args: never) =>
+      name === "store_event_bodies" && ++stored === 1
+        ? Promise.reject(new ApiError("database_unavailable"))
+        : call(name as never, args)) as typeof call;
+  expect((await deliverInRounds(worker, failing)).done).toBe(3);
 });
 
 describe("first tries and retries of one endpoint", () => {
@@ -164,18 +215,18 @@ test("a hundred endpoints are as many as twenty callers at once can make", async
   );
 });
 
-test("an undelivered event outlives its message, until it can no longer be replayed", async () => {
+test("an undelivered event keeps its message, until it can no longer be replayed", async () => {
   await trial.subscribe("/hook");
   trial.sink.answers.set("/hook", status(404));
   const { default: sendMail } = await import("../../functions/send-mail/index.ts");
   const mail = { from: "a@s.example", to: ["b@r.example"], subject: "s", text: "t" };
   expect((await ask(sendMail, "send-mail", { token: trial.tenant.test, body: mail })).status).toBe(202);
   await sql()`delete from mailpipe.jobs where kind = 'deliver_message'`;
-  await sql()`update mailpipe.organizations set messages_retention_days = 1, events_retention_days = 30`;
+  await sql()`update mailpipe.organizations set messages_retention_days = 1`;
+  const messages = () => sql()`select from mailpipe.messages`;
   await trial.work();
   await trial.api.database.advanceClock("2 days");
   await maintain();
-  expect(await sql()`select from mailpipe.messages`).toHaveLength(0);
   expect(await trial.known()).toMatchObject([{ state: "pending", attempts: 1 }]);
 
   await sql()`delete from mailpipe.jobs`;
@@ -183,10 +234,24 @@ test("an undelivered event outlives its message, until it can no longer be repla
   await trial.api.database.advanceClock("30 days - 1 second");
   await maintain();
   expect(await trial.known()).toMatchObject([{ state: "failed" }]);
+  expect(await messages()).toHaveLength(1);
   await trial.api.database.advanceClock("1 second");
   await maintain();
   expect(await trial.known()).toEqual([]);
-  await sql()`update mailpipe.organizations set messages_retention_days = null, events_retention_days = null`;
+  expect(await messages()).toHaveLength(0);
+  await sql()`update mailpipe.organizations set messages_retention_days = null`;
+});
+
+test("a delivery that is being tried is not replayed at the same time", async () => {
+  await trial.subscribe("/hook");
+  await trial.emit();
+  const [work] = await exchange();
+  const { default: replay } = await import("../../functions/replay-deliveries/index.ts");
+  const body = { delivery_id: work?.delivery_id };
+  const asked = await ask(replay, "replay-deliveries", { token: trial.tenant.test, body });
+  expect(refusal(asked)).toEqual([409, "delivery_under_way"]);
+  await exchange([found(work, { outcome: "http_error", status_code: 404 })], 0);
+  expect((await ask(replay, "replay-deliveries", { token: trial.tenant.test, body })).status).toBe(202);
 });
 
 test("an endpoint a person's address was taken out of is disabled, told of, and keeps no headers", async () => {
