@@ -45,8 +45,9 @@ describe("one endpoint's trouble", () => {
   test("of 40 that may be asked once a second keeps no turn from one that may be asked", async () => {
     for (let count = 0; count < 40; count++) await trial.subscribe(`/slow${count}`, { max_per_second: 1 });
     await trial.emit(5);
-    const { length } = await exchange([], 100);
-    expect(length).toBe(40);
+    const taken = await exchange([], 100);
+    expect(taken).toHaveLength(40);
+    await exchange(taken.map((work) => found(work)), 0);
     await trial.subscribe("/quick");
     await trial.emit();
     expect((await exchange([], 8)).map(({ url }) => new URL(url).pathname)).toEqual(["/quick"]);
@@ -268,6 +269,12 @@ test("an endpoint a person's address was taken out of is disabled, told of, and 
   await trial.work();
   const told = trial.sink.to("/others").map((each) => JSON.parse(each.body) as Record<string, unknown>);
   expect(told).toMatchObject([{ type: "webhook.disabled", data: { endpoint_id: id, reason: "redacted" } }]);
+  const patch = (changes: object) =>
+    ask(webhooks, `webhooks/${id}`, { token: trial.tenant.live, method: "PATCH", body: changes });
+  expect(refusal(await patch({ enabled: true }))).toEqual([409, "webhook_redacted"]);
+  expect((await patch({ enabled: true, url: `${trial.sink.url}/new` })).body).toMatchObject({
+    enabled: true,
+  });
   const audited =
     await sql()`select from mailpipe.audit where subject_id = ${id} and action = 'webhook.disabled'`;
   expect(audited).toHaveLength(1);
