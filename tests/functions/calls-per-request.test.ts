@@ -408,6 +408,10 @@ async function leaving() {
 async function working({ provider, receive, endpoint }: Awaited<ReturnType<typeof resources>>) {
   await ask(sendMail, "send-mail", { token: tenant.live, body: mail });
   await count("POST deliver-mail", worker());
+  // Nobody waits a second for an endpoint that has failed for longer.
+  await api.database.sql("postgres")`
+    update mailpipe.webhook_endpoints set failing_since = now() - interval '1 hour'
+  `;
   await count("POST dispatch-webhooks", worker());
   const event = {
     type: "email.delivered",
