@@ -2,12 +2,12 @@ import type { Caller } from "./credentials.ts";
 import { type DeliveryResult, dispatchDelivery } from "./dispatching.ts";
 import { composeEventBody, composeThinBody } from "./event-bodies.ts";
 import type { Context } from "./route.ts";
+import { budgetMs } from "./rounds.ts";
 import { type DeliveryWork, Exchanged, StoredBodies } from "./schemas/outgoing.ts";
 
 /** Tries under way at once. First tries never wait for room that retries take. */
 const room = { first: 32, retry: 16 };
-// Hosted cuts a request at 150 s without an answer and at 2 s of CPU; a try costs about 2 ms of it, TLS included.
-const budgetMs = 60_000;
+// Hosted cuts a request at 2 s of CPU; a try costs about 2 ms of it, TLS included.
 const mostTries = 500;
 const secondMs = 1000;
 

@@ -1,5 +1,8 @@
-// A worker has 150 s on hosted before an idle answer is cut; one that stops here leaves time for a last call.
-const budgetMs = 60_000;
+/**
+ * Milliseconds of one wake-up. A worker has 150 s on hosted before an idle answer is cut; one that stops here leaves time
+ * for a last call.
+ */
+export const budgetMs = 60_000;
 
 /**
  * Claims and works until nothing is due or the time of one wake-up is spent; what is left is swept. Returns how

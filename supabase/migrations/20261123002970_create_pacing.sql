@@ -42,8 +42,8 @@ revoke execute on function mailpipe.take_tries(mailpipe.webhook_endpoints, int) 
 grant execute on function mailpipe.take_tries(mailpipe.webhook_endpoints, int) to mailpipe_worker;
 
 -- How many tries from a lane may be begun now. One slot is left to the other lane, where there is more than one; and while
--- the other lane has something due, one try is left to it; where there is one for both, whoever has waited longer has it. What waits for an endpoint
--- that was disabled only has to be ended, which is no try.
+-- the other lane has something due, one try is left to it; where there is one for both, whoever has waited longer has it.
+-- What waits for an endpoint that was disabled only has to be ended, which is no try.
 create function mailpipe.tries_allowed(p_endpoint mailpipe.webhook_endpoints, p_lane text)
 returns int
 language plpgsql

@@ -1,7 +1,6 @@
 import { createHmac } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import dispatchWebhooks from "../../functions/dispatch-webhooks/index.ts";
 import sendMail from "../../functions/send-mail/index.ts";
 import webhooks from "../../functions/webhooks/index.ts";
 import { type Api, startApi } from "../support/api.ts";
@@ -9,6 +8,7 @@ import { ask } from "../support/ask.ts";
 import { keepLog } from "../support/log.ts";
 import { type StandIn, type StandInCall, startStandIn } from "../support/stand-in.ts";
 import { foundTenant, type Tenant } from "../support/tenant.ts";
+import { dispatch } from "../support/webhooks.ts";
 
 const overlapSeconds = 3600;
 
@@ -54,17 +54,15 @@ function hexHolds({ body, headers }: StandInCall, secret: string): boolean {
 
 const mail = { from: "a@s.example", to: ["b@r.example"], subject: "s", text: "t" };
 const send = () => ask(sendMail, "send-mail", { token: tenant.test, body: mail });
-const dispatch = () =>
-  ask(dispatchWebhooks, "dispatch-webhooks", { headers: { apikey: api.secretKey }, body: {} });
 
 /** Events one after the other with two workers beside them, and in the middle of it something happens. */
 async function underLoad(what: string, happens: () => Promise<unknown> | void = () => {}): Promise<void> {
   const before = { ...verified };
   for (let count = 0; count < 30; count++) {
-    const [sent] = await Promise.all([send(), dispatch(), count === 15 ? happens() : undefined]);
+    const [sent] = await Promise.all([send(), dispatch(api), count === 15 ? happens() : undefined]);
     expect(sent.status, sent.text).toBe(202);
   }
-  await dispatch();
+  await dispatch(api);
   const [standard, hex, refused] = (["standard", "hex", "refused"] as const).map((each) =>
     verified[each] - before[each]
   );
